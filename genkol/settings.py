@@ -1,0 +1,45 @@
+"""What the operator sets, read from the environment in this one place."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from platformdirs import user_cache_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Each field is the environment variable ``GENKOL_<NAME>``. docs/settings.md lists them all."""
+
+    model_config = SettingsConfigDict(env_prefix="GENKOL_", extra="ignore", frozen=True)
+
+    weights_dir: Path = Field(
+        default_factory=lambda: user_cache_path("genkol") / "weights", description="Folder of the model weights."
+    )
+    assets_dir: Path = Field(
+        default_factory=lambda: user_cache_path("genkol") / "assets", description="Folder of uploaded assets."
+    )
+    assets_max_bytes: int = Field(2 << 30, gt=0, description="Size of the asset folder; oldest go first.")
+    allow_noncommercial: bool = Field(
+        False, description="Allow weights whose licence forbids commercial use."
+    )
+    offline: bool = Field(False, description="Never fetch weights; a missing one is an error.")
+    max_image_bytes: int = Field(32 << 20, gt=0, description="Largest picture file, bytes.")
+    max_image_pixels: int = Field(40_000_000, gt=0, description="Largest picture, pixels.")
+    max_image_side: int = Field(12_000, gt=0, description="Longest side, pixels.")
+    min_image_side: int = Field(64, gt=0, description="Shortest side, pixels.")
+    max_aspect_ratio: float = Field(8.0, ge=1, description="Longest side over shortest side.")
+    work_side: int = Field(
+        2048, ge=256, description="A larger portrait is reduced to this longest side before it is worked on."
+    )
+    max_steps: int = Field(32, gt=0, description="Most steps in one flow.")
+    max_request_bytes: int = Field(96 << 20, gt=0, description="Largest HTTP request, bytes.")
+    request_timeout_s: float = Field(120.0, gt=0, description="Longest time for one picture, seconds.")
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

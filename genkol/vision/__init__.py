@@ -1,0 +1,1 @@
+"""What the light algorithms share: models on the CPU, colour, warps and mattes."""
