@@ -1,0 +1,1 @@
+"""Algorithms that put makeup on a face."""
