@@ -13,8 +13,8 @@ from genkol.vision.models import LiteModel
 
 MESH_SIDE = 192
 MESH_MARGIN = 1.5  # side of the crop that the mesh model sees, over the longer side of the face
-SURE = 0.75  # detector score from which the first look at the whole picture is enough
-CLEAR = 0.5  # detector score under which the mesh model must be all but certain
+CERTAIN = 0.95  # presence from which no closer look is taken
+CLEAR = 0.5  # detector score under which the mesh model must be certain
 FAR = 0.12  # a face under this share of the longer side may have company that only tiles show
 
 
@@ -56,11 +56,7 @@ class FaceFinder:
         found = self._checked(pixels, self._detector.whole(pixels, min_score))
         longer = max(pixels.shape[:2])
         for share in (2, 4):
-            if (
-                found
-                and max(f.score for f in found) >= SURE
-                and max(_side(f) for f in found) > FAR * longer * 2 / share
-            ):
+            if any(f.presence >= CERTAIN and _side(f) > FAR * longer * 2 / share for f in found):
                 break
             tile = max(MESH_SIDE, -(-longer // share))
             found = _distinct(found + self._checked(pixels, self._detector.tiled(pixels, tile, min_score)))
@@ -68,7 +64,9 @@ class FaceFinder:
 
     def _checked(self, pixels: U8, detections: list[Detection]) -> list[FoundFace]:
         meshes = ((d, *self.mesh(pixels, d)) for d in detections)
-        return [FoundFace(m, _box_of(m), d.score, p) for d, m, p in meshes if p > (0.5 if d.score >= CLEAR else 0.95)]
+        return [
+            FoundFace(m, _box_of(m), d.score, p) for d, m, p in meshes if p > (0.5 if d.score >= CLEAR else CERTAIN)
+        ]
 
     def mesh(self, pixels: U8, detection: Detection) -> tuple[F32, float]:
         """Return the (468, 3) mesh and the presence score of the face in a detection's box.

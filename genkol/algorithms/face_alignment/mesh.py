@@ -35,6 +35,10 @@ class MeshAlignment(Algorithm):
             LiteModel(setup.weights("face-detection"), threads=1), LiteModel(setup.weights("face-mesh"), threads=1)
         )
 
+    def faces(self, picture: Image, min_score: float = 0.35) -> list[FoundFace]:
+        """Return every face of the picture, largest first; possibly none."""
+        return self._finder.faces(picture.pixels, min_score)
+
     def run(self, picture: Image, *, params: Params, step: Step) -> Face:
         """Return the chosen face.
 
@@ -42,7 +46,7 @@ class MeshAlignment(Algorithm):
             NoFace: there is none.
             Unsuitable: there are fewer faces than `params.face` asks for.
         """
-        found = self._finder.faces(picture.pixels, params.min_score)
+        found = self.faces(picture, params.min_score)
         if not found:
             raise NoFace(
                 f"No face was found in the {picture.width}x{picture.height} picture. Expected one that looks towards "
