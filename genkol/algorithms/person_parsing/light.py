@@ -1,0 +1,126 @@
+"""Person parsing on the CPU: MODNet, a six-class segmentation, MediaPipe pose and hands."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from genkol.algorithm import Algorithm, Effects, Params, Resources, Setup, Step
+from genkol.artifacts import F32, U8, Hand, Image, Person
+from genkol.errors import NoPerson
+from genkol.services import PERSON_PARSING, Aspect
+from genkol.vision.guided import Guide
+from genkol.vision.hands import HandFinder
+from genkol.vision.matte import Matter, fused, laid, refined
+from genkol.vision.models import LiteModel, OnnxModel
+from genkol.vision.pose import NO_POSE, Pose, PoseFinder
+from genkol.vision.segments import BACKGROUND, OTHERS, Box, Segmenter, box_of, head_box, parts_of, person_crops
+
+MAP_SIDE = 512
+"""Longest side at which the parts are put together before they are refined, pixels."""
+
+
+class LightParams(Params):
+    matte_side: int = Field(512, ge=256, le=1024, description="Side of the square that the matting model works on.")
+    refine: bool = Field(True, description="Lay the edges of all maps along those of the picture.")
+    pose: bool = Field(True, description="Find the 33 landmarks of the body.")
+    hands: bool = Field(True, description="Find the hands.")
+    least_person: float = Field(0.002, ge=0, le=1, description="Share of the picture that a person must cover.")
+    least_score: float = Field(0.5, ge=0, le=1, description="Least confidence of a pose or a hand.")
+
+
+class LightParsing(Algorithm):
+    """The subject and its parts, in about half a second on two cores."""
+
+    service = PERSON_PARSING
+    name = "light"
+    effects = Effects(reads={Aspect.SILHOUETTE})
+    resources = Resources(cpus=2.0, memory_mib=900, seconds=0.6)
+    weights: ClassVar[tuple[str, ...]] = (
+        "modnet",
+        "selfie-multiclass",
+        "pose-detection",
+        "pose-landmarks",
+        "palm-detection",
+        "hand-landmarks",
+    )
+    Params = LightParams
+
+    def setup(self, setup: Setup) -> None:
+        def lite(name: str) -> LiteModel:
+            return LiteModel(setup.weights(name))
+
+        self._matter = Matter(OnnxModel(setup.weights("modnet")))
+        self._segmenter = Segmenter(lite("selfie-multiclass"))
+        self._pose = PoseFinder(lite("pose-detection"), lite("pose-landmarks"))
+        self._hands = HandFinder(lite("palm-detection"), lite("hand-landmarks"))
+
+    def run(self, picture: Image, *, params: LightParams, step: Step) -> Person:
+        """Return the parts of the person, or of all persons together.
+
+        Raises:
+            NoPerson: neither the segmentation nor the pose sees one.
+        """
+        pixels = picture.pixels
+        first = self._segmenter(pixels)
+        pose = self._pose(pixels, params.least_score) if params.pose else Pose(NO_POSE, 0.0, 0.0)
+        box = _person_box(first, pose, pixels.shape, params)
+        step.progress(0.2)
+        hands = self._hands(pixels, pose.landmarks, params.least_score) if params.hands else ()
+        crops = person_crops(box, pixels.shape)
+        head = head_box(first, pixels.shape)
+        probabilities = self._segmenter.detailed(pixels, first, [*crops, *([head] if head else [])], MAP_SIDE)
+        step.progress(0.45)
+        matte = self._matte(pixels, box, 1 - probabilities[..., BACKGROUND], params)
+        step.progress(0.85)
+        return _person(pixels, probabilities, matte, pose.landmarks, hands)
+
+    def _matte(self, pixels: U8, box: Box, foreground: F32, params: LightParams) -> U8:
+        part = box.of(pixels)
+        alpha = self._matter(part, params.matte_side)
+        whole = cv2.resize(foreground, (pixels.shape[1], pixels.shape[0]), interpolation=cv2.INTER_LINEAR)
+        inside = cv2.resize(box.of(whole), (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_AREA)
+        alpha = fused(alpha, inside)
+        if params.refine:
+            return laid(refined(part, alpha), box, pixels.shape)
+        large = cv2.resize(alpha, (box.width, box.height), interpolation=cv2.INTER_LINEAR)
+        return laid(np.rint(large.clip(0, 1) * 255).astype(np.uint8), box, pixels.shape)
+
+
+def _person_box(first: F32, pose: Pose, shape: tuple[int, ...], params: LightParams) -> Box:
+    """Return a roomy box around all that looks like a person.
+
+    Raises:
+        NoPerson: too little does.
+    """
+    body = first[..., 1:OTHERS].sum(axis=-1) > 0.5
+    share = float(body.mean())
+    if share < params.least_person:
+        raise NoPerson(
+            f"No person found: {share:.2%} of the picture looks like hair, skin or clothes, at least "
+            f"{params.least_person:.2%} was expected; the pose detector's best score is {pose.detected:.2f}. "
+            "Use a picture that shows a person more clearly, or larger.",
+            share=share,
+            expected=params.least_person,
+            pose_score=pose.detected,
+        )
+    some = first[..., 1:].sum(axis=-1) > 0.35
+    h, w = shape[:2]
+    box = box_of(some, w / first.shape[1], h / first.shape[0])
+    assert box is not None
+    seen = pose.landmarks[pose.landmarks[:, 3] > 0.5, :2] if len(pose.landmarks) else np.zeros((0, 2))
+    if len(seen):
+        low, high = seen.min(axis=0), seen.max(axis=0)
+        left, top = min(box.left, int(low[0])), min(box.top, int(low[1]))
+        box = Box(left, top, max(box.right, int(high[0])), max(box.bottom, int(high[1])))
+    box = box.cut(shape).grown(0.12, shape)
+    return box if box.area < 0.85 * h * w else Box(0, 0, w, h)
+
+
+def _person(pixels: U8, probabilities: F32, matte: U8, pose: F32, hands: tuple[Hand, ...]) -> Person:
+    guide = Guide(pixels, side=max(MAP_SIDE, max(pixels.shape[:2]) // 2), radius=3, eps=1e-3)
+    hair, face_skin, body_skin, clothes, accessories = parts_of(probabilities, matte, guide)
+    return Person(matte, hair, face_skin, body_skin, clothes, accessories, pose, hands)

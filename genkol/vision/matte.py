@@ -1,0 +1,98 @@
+"""The matte: MODNet for the outline, the six-class model for what is a person, the picture for its edges."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from scipy import ndimage
+
+from genkol.artifacts import F32, U8
+from genkol.vision.guided import Guide
+from genkol.vision.models import OnnxModel
+from genkol.vision.segments import Box
+
+
+class Matter:
+    """MODNet (Ke et al., 2022): an alpha of the portrait's subject. Args: model: NCHW in [-1, 1]."""
+
+    def __init__(self, model: OnnxModel) -> None:
+        self._model = model
+
+    def __call__(self, pixels: U8, side: int = 512) -> F32:
+        """Return (h, w) alpha in [0, 1], both sides multiples of 32, about ``side`` squared pixels in all."""
+        height, width = pixels.shape[:2]
+        scale = side / (height * width) ** 0.5
+        w, h = (max(32, 32 * round(n * scale / 32)) for n in (width, height))
+        mode = cv2.INTER_AREA if w < width else cv2.INTER_CUBIC
+        small = cv2.resize(pixels, (w, h), interpolation=mode).astype(np.float32) / 127.5 - 1
+        return np.asarray(self._model(small.transpose(2, 0, 1)[None])[0][0, 0], np.float32)
+
+
+def fused(alpha: F32, foreground: F32) -> F32:
+    """Return the alpha without stray islands and without holes in the person.
+
+    Args:
+        alpha: (h, w) of the matting model, in [0, 1].
+        foreground: (h, w) probability of any part of a person, in [0, 1].
+    """
+    reach = max(3, round(0.012 * max(alpha.shape)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    person = cv2.erode((foreground > 0.9).astype(np.uint8), disc)
+    filled = np.maximum(alpha, cv2.GaussianBlur(person.astype(np.float32), (0, 0), reach / 2))
+    return _without_islands(_without_pinholes(filled, foreground), foreground)
+
+
+def _without_islands(alpha: F32, foreground: F32) -> F32:
+    """Keep the connected pieces that hold a person; something of the rest that touches them stays."""
+    labels, count = ndimage.label(alpha > 0.1, structure=np.ones((3, 3)))
+    if not count:
+        return alpha
+    index = np.arange(1, count + 1)
+    areas = ndimage.sum_labels(np.ones_like(alpha), labels, index)
+    persons = ndimage.sum_labels(foreground > 0.5, labels, index)
+    keep = (persons > 0.15 * areas) & (persons > 0.02 * persons.max())
+    wanted = np.concatenate([[False], keep])[labels]
+    return np.where(wanted, alpha, 0).astype(np.float32)
+
+
+def _without_pinholes(alpha: F32, foreground: F32) -> F32:
+    """Fill the small enclosed holes which the other model does not see either."""
+    labels, count = ndimage.label(alpha < 0.5)
+    if not count:
+        return alpha
+    index = np.arange(1, count + 1)
+    areas = ndimage.sum_labels(np.ones_like(alpha), labels, index)
+    means = ndimage.mean(foreground, labels, index)
+    fill = (areas < 0.002 * alpha.size) & (means > 0.8)
+    return np.where(np.concatenate([[False], fill])[labels], 1, alpha).astype(np.float32)
+
+
+def refined(pixels: U8, alpha: F32) -> U8:
+    """Return the matte at full size: the alpha, with its edges laid along those of the picture.
+
+    Args:
+        pixels: (H, W, 3) uint8, sRGB.
+        alpha: (h, w) in [0, 1], of the same field of view.
+    """
+    height, width = pixels.shape[:2]
+    coarse = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    guide = Guide(pixels, side=max(512, round(0.75 * max(height, width))), radius=4, eps=1e-4)
+    fine = np.clip((guide(alpha) - 0.04) / 0.92, 0, 1)
+    band = _unknown(alpha)
+    band = cv2.resize(band, (width, height), interpolation=cv2.INTER_LINEAR)
+    out = coarse + band * (fine - coarse)
+    return np.asarray(np.rint(np.clip((out - 0.02) / 0.96, 0, 1) * 255), np.uint8)
+
+
+def _unknown(alpha: F32) -> F32:
+    """Return (h, w) weights in [0, 1]: 1 about the edges, where the alpha is not to be trusted to the pixel."""
+    soft = ((alpha > 0.02) & (alpha < 0.98)).astype(np.float32)
+    wide = cv2.dilate(soft, np.ones((5, 5), np.uint8))
+    return np.asarray(cv2.GaussianBlur(wide, (0, 0), 1.5), np.float32)
+
+
+def laid(part: U8, box: Box, shape: tuple[int, ...]) -> U8:
+    """Return an (H, W) map that is the part inside the box and 0 outside."""
+    out = np.zeros(shape[:2], np.uint8)
+    box.of(out)[...] = part
+    return out

@@ -1,0 +1,83 @@
+"""The body's pose: 33 landmarks by the MediaPipe pose models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from genkol.artifacts import F32, U8
+from genkol.vision.anchors import anchor_centres, decode, merge_doubles, sigmoid
+from genkol.vision.models import LiteModel
+from genkol.vision.region import Region, upright_angle, whole
+
+DETECTOR_SIDE, DETECTOR_STRIDES = 224, (8, 16, 32, 32, 32)
+LANDMARK_SIDE = 256
+ENLARGED = 1.25
+"""The region over the circle around the body, as in MediaPipe's pose graph."""
+LEFT_WRIST, RIGHT_WRIST = 15, 16
+NO_POSE: F32 = np.zeros((0, 4), np.float32)
+
+
+@dataclass(frozen=True)
+class Pose:
+    """One body.
+
+    Args:
+        landmarks: (33, 4) float32: x, y, z in picture pixels, visibility 0 to 1; (0, 4) without a pose.
+        score: of the landmark model, 0 to 1; 0 without a pose.
+        detected: best score of the detector, 0 to 1, also when it was not enough.
+    """
+
+    landmarks: F32
+    score: float
+    detected: float
+
+
+class PoseFinder:
+    """Finds the most prominent body.
+
+    Args:
+        detector: pose_detection, 224 x 224 in [-1, 1].
+        landmarker: pose_landmark, 256 x 256 in [0, 1].
+    """
+
+    def __init__(self, detector: LiteModel, landmarker: LiteModel) -> None:
+        self._detector, self._landmarker = detector, landmarker
+        self._centres = anchor_centres(DETECTOR_SIDE, DETECTOR_STRIDES)
+
+    def __call__(self, pixels: U8, least_score: float = 0.5) -> Pose:
+        """Return the pose in (H, W, 3) uint8 sRGB; below ``least_score`` its landmarks are (0, 4)."""
+        region, detected = self._detect(pixels, least_score)
+        if region is None:
+            return Pose(NO_POSE, 0.0, detected)
+        landmarks, _, region = self._landmarks(pixels, region)
+        landmarks, score, _ = self._landmarks(pixels, region)  # once more, from its own better region
+        return Pose(landmarks if score >= least_score else NO_POSE, score, detected)
+
+    def _detect(self, pixels: U8, least_score: float) -> tuple[Region | None, float]:
+        square = whole(pixels)
+        crop = np.asarray(square.crop(pixels, DETECTOR_SIDE) / 127.5 - 1, np.float32)
+        raw, logits = self._detector(crop[None])
+        best = float(sigmoid(logits[0, :, 0]).max())
+        points, scores = merge_doubles(*decode(raw[0], logits[0, :, 0], self._centres, DETECTOR_SIDE, least_score))
+        if not len(scores):
+            return None, best
+        key = [square.to_picture(found[2:4] * DETECTOR_SIDE, DETECTOR_SIDE) for found in points]
+        sizes = [float(np.linalg.norm(hips - rim)) * score for (hips, rim), score in zip(key, scores, strict=True)]
+        hips, rim = key[int(np.argmax(sizes))]
+        return _region(hips, rim), best
+
+    def _landmarks(self, pixels: U8, region: Region) -> tuple[F32, float, Region]:
+        crop = np.asarray(region.crop(pixels, LANDMARK_SIDE) / 255, np.float32)
+        outputs = self._landmarker(crop[None])
+        rows = outputs[0].reshape(39, 5)
+        points = region.to_picture(rows[:, :3], LANDMARK_SIDE)
+        landmarks = np.column_stack([points[:33], sigmoid(rows[:33, 3])]).astype(np.float32)
+        return landmarks, float(outputs[1].squeeze()), _region(points[33, :2], points[34, :2])
+
+
+def _region(hips: F32, rim: F32) -> Region:
+    """Return the region around the circle whose centre is between the hips and whose rim is above the head."""
+    side = 2 * ENLARGED * float(np.linalg.norm(rim - hips))
+    return Region(float(hips[0]), float(hips[1]), side, upright_angle(hips, rim))

@@ -1,0 +1,174 @@
+"""Hair, skin and clothes: the six-class model on the whole picture and on crops of the person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy import ndimage
+
+from genkol.artifacts import F32, U8
+from genkol.vision.guided import Guide
+from genkol.vision.models import LiteModel
+
+BACKGROUND, HAIR, BODY_SKIN, FACE_SKIN, CLOTHES, OTHERS = range(6)
+MODEL_SIDE = 256
+
+
+@dataclass(frozen=True)
+class Box:
+    """Whole pixels of a picture: left and top are inside, right and bottom are not."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> int:
+        return self.width * self.height
+
+    def of(self, array: U8) -> U8:
+        """Return the view of the array inside the box."""
+        return array[self.top : self.bottom, self.left : self.right]
+
+    def grown(self, share: float, shape: tuple[int, ...]) -> Box:
+        """Return the box with ``share`` of its longer side more on each side, cut to an (H, W) picture."""
+        more = round(share * max(self.width, self.height))
+        return Box(self.left - more, self.top - more, self.right + more, self.bottom + more).cut(shape)
+
+    def cut(self, shape: tuple[int, ...]) -> Box:
+        """Return the part inside an (H, W) picture."""
+        h, w = shape[:2]
+        return Box(max(0, self.left), max(0, self.top), min(w, self.right), min(h, self.bottom))
+
+
+def box_of(inside: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], scale_x: float, scale_y: float) -> Box | None:
+    """Return the box around the true pixels of a reduced map, in pixels of the picture; None without any."""
+    ys, xs = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if not len(ys):
+        return None
+    left, right = np.floor(xs[0] * scale_x), np.ceil((xs[-1] + 1) * scale_x)
+    top, bottom = np.floor(ys[0] * scale_y), np.ceil((ys[-1] + 1) * scale_y)
+    return Box(int(left), int(top), int(right), int(bottom))
+
+
+class Segmenter:
+    """The six-class selfie model. Args: model: selfie_multiclass_256x256, RGB in [0, 1]."""
+
+    def __init__(self, model: LiteModel) -> None:
+        self._model = model
+
+    def __call__(self, pixels: U8) -> F32:
+        """Return (256, 256, 6) probabilities for a picture of any shape, squeezed to a square."""
+        square = cv2.resize(pixels, (MODEL_SIDE, MODEL_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        logits = self._model(square[None])[0][0]
+        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
+
+    def detailed(self, pixels: U8, first: F32, crops: Iterable[Box], side: int) -> F32:
+        """Return (h, w, 6) probabilities, ``side`` long at most, from the whole and from crops laid over it.
+
+        Args:
+            pixels: (H, W, 3) uint8, sRGB.
+            first: what the model says of the whole.
+            crops: from coarse to fine; each fades out towards its rim.
+            side: longest side of the result, pixels.
+        """
+        height, width = pixels.shape[:2]
+        scale = min(1.0, side / max(height, width))
+        w, h = max(1, round(width * scale)), max(1, round(height * scale))
+        out = cv2.resize(first, (w, h), interpolation=cv2.INTER_LINEAR)
+        for box in crops:
+            part = Box(*(round(v * scale) for v in (box.left, box.top, box.right, box.bottom))).cut((h, w))
+            if part.width < 8 or part.height < 8:
+                continue
+            found = cv2.resize(self(box.of(pixels)), (part.width, part.height), interpolation=cv2.INTER_LINEAR)
+            weight = _fade(box, pixels.shape, (part.height, part.width))[..., None]
+            part.of(out)[...] += weight * (found - part.of(out))
+        return np.asarray(out, np.float32)
+
+
+def _fade(box: Box, shape: tuple[int, ...], size: tuple[int, int]) -> F32:
+    """Return (h, w) weights that fall to 0 at the crop's rim, except where the rim is the picture's own."""
+    h, w = size
+    ramps = []
+    for n, open_low, open_high in (
+        (h, box.top > 0, box.bottom < shape[0]),
+        (w, box.left > 0, box.right < shape[1]),
+    ):
+        t = (np.arange(n) + 0.5) / n
+        low = np.clip(t / 0.12, 0, 1) if open_low else np.ones(n)
+        high = np.clip((1 - t) / 0.12, 0, 1) if open_high else np.ones(n)
+        ramps.append(low * high)
+    return np.outer(*ramps).astype(np.float32)
+
+
+def head_box(probabilities: F32, shape: tuple[int, ...]) -> Box | None:
+    """Return a box around the largest face and the hair about it, in pixels of an (H, W) picture, or None."""
+    h, w = probabilities.shape[:2]
+    labels, count = ndimage.label(probabilities[..., FACE_SKIN] > 0.5)
+    if not count:
+        return None
+    areas = np.bincount(labels.ravel())[1:]
+    face = box_of(labels == 1 + int(areas.argmax()), shape[1] / w, shape[0] / h)
+    assert face is not None
+    if face.height < 0.03 * shape[0] and face.height < 24:
+        return None
+    return face.grown(0.75, shape)
+
+
+def person_crops(box: Box, shape: tuple[int, ...]) -> list[Box]:
+    """Return crops over a person's box: one, or two that overlap where it is long. None where it fills the picture."""
+    if box.area > 0.7 * shape[0] * shape[1]:
+        return []
+    if max(box.height, box.width) < 1.9 * min(box.height, box.width):
+        return [box]
+    if box.height > box.width:
+        cut = round(0.58 * box.height)
+        return [
+            Box(box.left, box.top, box.right, box.top + cut),
+            Box(box.left, box.bottom - cut, box.right, box.bottom),
+        ]
+    cut = round(0.58 * box.width)
+    return [Box(box.left, box.top, box.left + cut, box.bottom), Box(box.right - cut, box.top, box.right, box.bottom)]
+
+
+def parts_of(probabilities: F32, matte: U8, guide: Guide) -> tuple[U8, U8, U8, U8, U8]:
+    """Return hair, face skin, body skin, clothes and accessories: (H, W) uint8, within the matte.
+
+    Where the model saw background but the matte sees the subject, the nearest parts reach in; far from
+    all of them it is an accessory (something held, worn or sat on).
+    """
+    spread = _reaching(probabilities[..., 1:])
+    fine = np.stack([guide(spread[..., k]) for k in range(spread.shape[-1])], axis=-1)
+    fine /= np.maximum(fine.sum(axis=-1, keepdims=True), 1e-3)
+    levels = np.rint(fine * matte[..., None]).clip(0, 255).astype(np.uint8)
+    order = (HAIR, FACE_SKIN, BODY_SKIN, CLOTHES, OTHERS)
+    hair, face, body, clothes, others = (np.ascontiguousarray(levels[..., k - 1]) for k in order)
+    return hair, face, body, clothes, others
+
+
+def _reaching(parts: F32) -> F32:
+    """Return (h, w, 5) shares that sum to 1: the parts' own where there are any, else those nearby."""
+    seen = parts.sum(axis=-1)
+    out, left = parts.copy(), 1 - seen
+    reach = 0.01 * max(parts.shape[:2])
+    for sigma in (reach, 3 * reach, 8 * reach):
+        weight = cv2.GaussianBlur(seen**2, (0, 0), sigma)
+        near = cv2.GaussianBlur(parts * seen[..., None], (0, 0), sigma) / np.maximum(weight, 1e-6)[..., None]
+        take = left * np.clip(4 * weight, 0, 1)
+        out += take[..., None] * near / np.maximum(near.sum(axis=-1, keepdims=True), 1e-6)
+        left = left - take
+    out[..., OTHERS - 1] += left
+    return out
