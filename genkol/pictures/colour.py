@@ -1,0 +1,64 @@
+"""Whatever Pillow decoded, as sRGB bytes: profiles, 16 bits, grey, palettes and inks."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageCms
+
+from genkol.artifacts import U8
+
+# What an ICC profile must be made for to fit the pixels.
+_SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
+
+
+def plain(picture: Pillow.Image) -> Pillow.Image:
+    """Return the picture in L, LA, RGB, RGBA or CMYK: palettes, bits and 16-bit grey are resolved."""
+    if picture.mode.startswith("I"):
+        return Pillow.fromarray(_grey_of_16_bits(picture))
+    if picture.mode in ("L", "RGB", "P", "1") and picture.has_transparency_data:
+        return picture.convert("RGBA")
+    if picture.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        return picture
+    if picture.mode == "1":
+        return picture.convert("L")
+    return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+
+
+def srgb(picture: Pillow.Image, profile: bytes | None) -> tuple[U8, U8 | None]:
+    """Return pixels (H, W, 3) in sRGB and alpha (H, W), or None when opaque, of a `plain` picture.
+
+    A profile that is broken, or made for another kind of pixels, is ignored as browsers do.
+    """
+    alpha = np.asarray(picture.getchannel("A")) if picture.mode in ("LA", "RGBA") else None
+    colours = picture.convert(picture.mode.rstrip("A")) if alpha is not None else picture
+    converted = _converted(colours, profile) if profile else None
+    pixels = np.asarray(converted or colours.convert("RGB"))
+    return pixels, None if alpha is None or alpha.min() == 255 else alpha
+
+
+def _grey_of_16_bits(picture: Pillow.Image) -> U8:
+    levels = np.asarray(picture).astype(np.float32)
+    return np.clip(np.rint(levels / 257), 0, 255).astype(np.uint8)
+
+
+def _converted(picture: Pillow.Image, profile: bytes) -> Pillow.Image | None:
+    """Return the picture in sRGB, or None when the profile is of no use or is sRGB itself."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if source.profile.xcolor_space != _SPACES[picture.mode]:
+            return None
+        if (source.profile.profile_description or "").startswith("sRGB"):
+            return None
+        return ImageCms.profileToProfile(
+            picture,
+            source,
+            ImageCms.createProfile("sRGB"),
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            outputMode="RGB",
+            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
