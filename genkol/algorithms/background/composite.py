@@ -1,0 +1,82 @@
+"""Another place behind the person: clean edges, the place's light, a shadow under the feet. No weights."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from genkol.algorithm import Algorithm, Effects, Resources, Step
+from genkol.algorithm import Params as BaseParams
+from genkol.artifacts import F32, U8, Image, Layer, Person
+from genkol.compose import affine
+from genkol.errors import NoPerson
+from genkol.services import BACKGROUND, Aspect
+from genkol.vision.foreground import foreground, keyed
+from genkol.vision.framing import covering, defocused
+from genkol.vision.light import light_of, relit, wrapped
+from genkol.vision.shadow import contact_shadow
+
+
+class CompositeBackground(Algorithm):
+    """Puts the person before a scene.
+
+    The layer replaces only where there is nothing of the person. On the person, soft edges included, it is
+    a pure change (opacity 0), so that makeup, hair colour or clothes painted at the same time show through
+    unharmed, in either order.
+    """
+
+    service = BACKGROUND
+    name = "composite"
+    effects = Effects(reads={Aspect.SILHOUETTE}, writes={Aspect.BACKGROUND, Aspect.FOREGROUND})
+    resources = Resources(cpus=1, memory_mib=500, seconds=0.5)
+
+    class Params(BaseParams):
+        """Knobs of framing and light."""
+
+        harmonise: float = Field(
+            0.45, ge=0, le=1, description="How far the person takes the scene's light; 0 leaves every pixel of them."
+        )
+        wrap: float = Field(
+            0.5, ge=0, le=1, description="Scene light that spills over the outline, as a share of harmonise."
+        )
+        blur: float = Field(0.3, ge=0, le=2, description="Depth of field: how far the scene is out of focus.")
+        clean: float = Field(
+            1.0, ge=0, le=1, description="How far the outline is corrected where the old background is even."
+        )
+        shadow: float = Field(1.0, ge=0, le=1, description="Shadow under the feet, where both show.")
+        scene_x: float = Field(0.5, ge=0, le=1, description="Part of a wide scene to show: 0 left, 1 right.")
+        scene_y: float = Field(0.5, ge=0, le=1, description="Part of a tall scene to show: 0 top, 1 bottom.")
+        zoom: float = Field(1.0, ge=1, le=4, description="Enlarge the scene.")
+        mirror: bool = Field(False, description="Swap the scene's left and right.")
+
+    def run(self, portrait: Image, person: Person, scene: Image, *, params: Params, step: Step) -> Layer:
+        if not person.matte.any():
+            raise NoPerson("The matte is empty: nobody stands before this background. Use a picture of a person.")
+        alpha = person.matte.astype(np.float32) / 255
+        place = covering(
+            scene.pixels, *portrait.size, x=params.scene_x, y=params.scene_y, zoom=params.zoom, mirror=params.mirror
+        )
+        place = defocused(place, params.blur)
+        light = light_of(place)
+        step.progress(0.2)
+        ground: F32 = place.astype(np.float32)
+        shade = contact_shadow(alpha, person.pose, light.side) if params.shadow > 0 else None
+        if shade is not None:
+            ground *= (1 - params.shadow * (1 - shade))[..., None]
+        if params.clean > 0:
+            alpha = alpha + params.clean * (keyed(portrait.pixels, alpha) - alpha)
+        step.progress(0.5)
+        subject = foreground(portrait.pixels, alpha)
+        subject = relit(subject, light, params.harmonise)
+        subject = wrapped(subject, alpha, place, params.wrap * params.harmonise)
+        step.progress(0.9)
+        return _layer(portrait.pixels, person.matte, alpha, subject, ground)
+
+
+def _layer(old: U8, matte: U8, alpha: F32, subject: F32, ground: F32) -> Layer:
+    """The scene where there is no person; on the person the difference from the portrait."""
+    a = alpha[..., None]
+    painted = np.clip(subject * a + ground * (1 - a), 0, 255)
+    outside = matte == 0
+    paint = np.where(outside[..., None], ground, painted - old)
+    return affine(paint.astype(np.float32), outside.astype(np.uint8) * np.uint8(255), title="Background")
