@@ -133,6 +133,7 @@ class Algorithm(ABC):
         effects: aspects read and written. For an analysis, `reads` says what makes it stale.
         resources: measured needs.
         weights: names in the weights catalogue.
+        seeded: whether the result depends on the seed; False lets equal steps of different seeds share a name.
         Params: the knobs, a subclass of `genkol.algorithm.Params`.
     """
 
@@ -142,6 +143,7 @@ class Algorithm(ABC):
     effects: ClassVar[Effects]
     resources: ClassVar[Resources] = Resources()
     weights: ClassVar[tuple[str, ...]] = ()
+    seeded: ClassVar[bool] = True
     Params: ClassVar[type[Params]] = Params
 
     def setup(self, setup: Setup) -> None:

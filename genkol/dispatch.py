@@ -1,0 +1,250 @@
+"""How a plan is run: the protocol that every dispatcher keeps, and the one that runs in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from genkol.algorithm import Algorithm, Setup, Step
+from genkol.artifacts import PYTHON_TYPE, Image, Layer, Value
+from genkol.compose import compose
+from genkol.errors import GenkolError, StepFailed
+from genkol.flow.plan import Plan, PlannedStep
+from genkol.finish import Finished, Wanted, finish
+from genkol.registry import Registry
+
+
+@dataclass(frozen=True)
+class Call:
+    """One step as it travels to whoever runs it; the values travel beside it, flat and in order: those of
+    `ports`, then the layers of the base.
+
+    Args:
+        step: the planned step's id.
+        key: ``service/algorithm``.
+        params: canonical.
+        seed: for the run.
+        ports: names of the ports, in the order of their values.
+        canvas: the port whose picture lies under the layers, or None.
+        strengths: of the layers, in their order.
+        site: where it runs, for messages.
+    """
+
+    step: str
+    key: str
+    params: Mapping[str, Any]
+    seed: int
+    ports: tuple[str, ...]
+    canvas: str | None
+    strengths: tuple[float, ...]
+    site: str = "local"
+
+    @classmethod
+    def of(cls, step: PlannedStep, plan: Plan) -> Call:
+        strengths = tuple(plan.step(id).strength for id in step.sees)
+        ports = tuple(step.wires)
+        return cls(step.id, step.key, step.params, step.seed, ports, step.canvas, strengths, step.site)
+
+
+@dataclass(frozen=True)
+class StepEvent:
+    """What became of a step: it started, is at a fraction, is done after so many seconds, or failed."""
+
+    step: str
+    state: Literal["started", "progress", "done", "failed"]
+    fraction: float = 0.0
+    seconds: float = 0.0
+    cached: bool = False
+
+
+OnEvent = Callable[[StepEvent], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What running a plan gave.
+
+    Args:
+        finished: the picture, encoded, with what was wanted beside it.
+        seconds: per step, as the dispatcher saw it.
+        cached: ids of steps whose result was already there.
+        total_seconds: from the first step's start to the finished picture.
+    """
+
+    finished: Finished
+    seconds: Mapping[str, float]
+    cached: frozenset[str] = frozenset()
+    total_seconds: float = 0.0
+
+
+class Dispatcher(Protocol):
+    """Runs plans."""
+
+    async def dispatch(
+        self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent
+    ) -> Outcome:
+        """Run the steps, independent ones at the same time, and finish the picture.
+
+        Cancelling the task stops the steps at their next `Step.progress`.
+
+        Raises:
+            GenkolError: of the first step that failed, with its step, algorithm and site in the context.
+        """
+        ...
+
+
+def perform(algorithm: Algorithm, call: Call, values: Sequence[Value], step: Step) -> Value:
+    """Run one step: lay the layers on its canvas, run the algorithm, check what comes out.
+
+    Raises:
+        GenkolError: the algorithm's own, with the step's place added.
+        StepFailed: the algorithm raised anything else, or returned another kind than its service's.
+    """
+    place = {"step": call.step, "algorithm": call.key, "site": call.site}
+    try:
+        arguments = _arguments(call, values)
+        value = algorithm.run(**arguments, params=algorithm.Params.model_validate(dict(call.params)), step=step)
+    except GenkolError as error:
+        raise error.located(**place) from error
+    except Exception as error:  # an algorithm may raise anything; the request must learn which one did
+        raise StepFailed(f"{_who(call)} failed: {_cause(error)}", place) from error
+    expected = PYTHON_TYPE[algorithm.service.output]
+    if not isinstance(value, expected):
+        raise StepFailed(f"{_who(call)} returned a {type(value).__name__} where a {expected.__name__} is due.", place)
+    return value
+
+
+def _arguments(call: Call, values: Sequence[Value]) -> dict[str, Value]:
+    ports, layers = values[: len(call.ports)], values[len(call.ports) :]
+    arguments = dict(zip(call.ports, ports, strict=True))
+    if call.canvas is not None and layers:
+        base = arguments[call.canvas]
+        assert isinstance(base, Image)
+        arguments[call.canvas] = compose(base, [x for x in layers if isinstance(x, Layer)], call.strengths)
+    return arguments
+
+
+def _who(call: Call) -> str:
+    return f"The step {call.step!r} ({call.key} on {call.site})"
+
+
+def _cause(error: Exception) -> str:
+    text = f"{type(error).__name__}: {error}"
+    return text if len(text) <= 300 else text[:297] + "..."
+
+
+class InProcess:
+    """Runs steps in threads of this process. Each algorithm is set up once, on first use.
+
+    Args:
+        registry: the algorithms.
+        setup: what they may ask for.
+        threads: most steps at the same time.
+    """
+
+    def __init__(self, registry: Registry, setup: Setup, threads: int = 4) -> None:
+        self._registry = registry
+        self._setup = setup
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="genkol")
+        self._ready: dict[str, tuple[Algorithm, threading.Lock]] = {}
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Let running steps end and give the threads back."""
+        self._pool.shutdown(cancel_futures=True)
+
+    async def dispatch(
+        self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent
+    ) -> Outcome:
+        run = _Run(plan, inputs, on_event, asyncio.get_running_loop())
+        started = time.perf_counter()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for step in plan:
+                    run.tasks[step.id] = group.create_task(self._step(run, step))
+        except BaseExceptionGroup as group_error:
+            raise _first(group_error) from group_error
+        finally:
+            run.cancelled.set()
+        portrait, layers, last = run.ends()
+        finished = await run.loop.run_in_executor(self._pool, lambda: finish(plan, portrait, layers, last, wanted))
+        return Outcome(finished, run.seconds, total_seconds=time.perf_counter() - started)
+
+    async def _step(self, run: _Run, step: PlannedStep) -> None:
+        for need in step.needs:
+            await run.tasks[need]
+        call = Call.of(step, run.plan)
+        values = [run.value(wire.source) for wire in step.wires.values()] + [run.values[id] for id in step.sees]
+        work = run.loop.run_in_executor(self._pool, self._perform, run, call, values)
+        try:
+            run.values[step.id] = await work
+        except asyncio.CancelledError:
+            run.cancelled.set()
+            raise
+        except GenkolError:
+            run.tell(StepEvent(step.id, "failed"))
+            raise
+
+    def _perform(self, run: _Run, call: Call, values: Sequence[Value]) -> Value:
+        algorithm, lock = self._algorithm(call.key)
+        with lock:
+            started = time.perf_counter()
+            run.tell(StepEvent(call.step, "started"))
+            step = Step(
+                call.step,
+                call.seed,
+                on_progress=lambda fraction, _: run.tell(StepEvent(call.step, "progress", fraction)),
+                is_cancelled=run.cancelled.is_set,
+            )
+            value = perform(algorithm, call, values, step)
+            run.seconds[call.step] = seconds = time.perf_counter() - started
+        run.tell(StepEvent(call.step, "done", 1.0, seconds))
+        return value
+
+    def _algorithm(self, key: str) -> tuple[Algorithm, threading.Lock]:
+        with self._lock:
+            if key not in self._ready:
+                algorithm = self._registry.algorithm(*key.split("/"))()
+                algorithm.setup(self._setup)
+                self._ready[key] = algorithm, threading.Lock()
+            return self._ready[key]
+
+
+@dataclass
+class _Run:
+    """What one dispatch holds while it lasts."""
+
+    plan: Plan
+    inputs: Mapping[str, Value]
+    on_event: OnEvent
+    loop: asyncio.AbstractEventLoop
+    values: dict[str, Value] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def tell(self, event: StepEvent) -> None:
+        """Pass an event on, from any thread, in the loop's thread."""
+        self.loop.call_soon_threadsafe(self.on_event, event)
+
+    def value(self, source: str) -> Value:
+        return self.inputs[source] if source in self.inputs else self.values[source]
+
+    def ends(self) -> tuple[Image, list[Layer], Image | None]:
+        """The portrait, the layers bottom first, and the last picture when a finisher made one."""
+        portrait = self.value(self.plan.portrait.source)
+        last = self.values[self.plan.finish] if self.plan.finish else None
+        assert isinstance(portrait, Image)
+        layers = [layer for id in self.plan.layers if isinstance(layer := self.values[id], Layer)]
+        return portrait, layers, last if isinstance(last, Image) else None
+
+
+def _first(group: BaseExceptionGroup[Any]) -> BaseException:
+    """The error of the step that failed first; a group of groups is opened."""
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error

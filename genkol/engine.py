@@ -1,0 +1,150 @@
+"""The Engine: algorithms register with it, it plans flows and has them run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genkol.algorithm import Algorithm
+from genkol.artifacts import Value
+from genkol.dispatch import Dispatcher, InProcess, OnEvent, Outcome
+from genkol.errors import FlowErrors, RequestError
+from genkol.finish import Wanted
+from genkol.flow.flow import Flow
+from genkol.flow.generator import FlowGenerator
+from genkol.flow.plan import Plan
+from genkol.inputs import check_values, digests_of
+from genkol.registry import Registry
+from genkol.settings import settings
+from genkol.weights import WeightsSetup, default_folder, weights_digest
+
+
+@dataclass(frozen=True)
+class Result:
+    """A plan and what running it gave."""
+
+    plan: Plan
+    outcome: Outcome
+    inputs: Mapping[str, str]
+
+    @property
+    def picture(self) -> bytes:
+        """The encoded picture."""
+        return self.outcome.finished.picture
+
+    def report(self) -> dict[str, Any]:
+        """What happened, JSON-ready: seconds, steps, layers, seed and digests."""
+        outcome, finished = self.outcome, self.outcome.finished
+        return {
+            "seconds": round(outcome.total_seconds, 4),
+            "seed": self.plan.seed,
+            "width": finished.width,
+            "height": finished.height,
+            "steps": [
+                {
+                    "id": step.id,
+                    "service": step.service,
+                    "algorithm": step.algorithm,
+                    "version": step.version,
+                    "site": step.site,
+                    "seconds": round(outcome.seconds.get(step.id, 0.0), 4),
+                    "cached": step.id in outcome.cached,
+                }
+                for step in self.plan
+            ],
+            "layers": [
+                {
+                    "step": layer.step,
+                    "title": layer.title,
+                    "strength": layer.strength,
+                    "box": list(layer.box),
+                    "changed_pixels": layer.changed,
+                }
+                for layer in finished.layers
+            ],
+            "digests": {
+                "inputs": dict(self.inputs),
+                "steps": {step.id: step.name for step in self.plan},
+                "layers": {layer.step: layer.digest for layer in finished.layers},
+                "picture": finished.digest,
+            },
+        }
+
+
+class Engine:
+    """Plans flows and runs them.
+
+    Args:
+        registry: the algorithms there are.
+        dispatcher: runs the plans.
+
+    >>> engine = Engine.in_process()                                        # doctest: +SKIP
+    >>> result = engine.run(flow, {"portrait": portrait, "makeup": makeup})  # doctest: +SKIP
+    """
+
+    def __init__(self, registry: Registry, dispatcher: Dispatcher) -> None:
+        self.registry = registry
+        self.dispatcher = dispatcher
+        self._generator = FlowGenerator(
+            registry, weights_digest=weights_digest, gate=_licence_gate, max_steps=settings().max_steps
+        )
+
+    @classmethod
+    def in_process(cls, registry: Registry | None = None) -> Engine:
+        """An Engine that runs every installed algorithm in threads of this process."""
+        registry = registry or Registry.from_entry_points()
+        return cls(registry, InProcess(registry, WeightsSetup(default_folder())))
+
+    def plan(
+        self,
+        flow: Flow,
+        values: Mapping[str, Value] | None = None,
+        faults: tuple[RequestError, ...] = (),
+    ) -> Plan:
+        """Return the plan of a flow; with the inputs' values, its steps are named by their content.
+
+        Raises:
+            FlowErrors: the flow cannot be run; every fault is listed, `faults` among them.
+        """
+        if values is not None:
+            check_values(flow.inputs, values)
+        return self._generator.plan(flow, None if values is None else digests_of(values), faults)
+
+    def plan_document(self, document: Any) -> Plan:
+        """Return the plan of a flow's JSON document; faults of form and of meaning come in one answer.
+
+        Raises:
+            FlowErrors: every fault is listed.
+        """
+        flow, faults = Flow.salvage(document)
+        if flow is None:
+            raise FlowErrors.of(faults)
+        return self.plan(flow, faults=tuple(faults))
+
+    async def arun(
+        self, flow: Flow, values: Mapping[str, Value], wanted: Wanted = Wanted(), on_event: OnEvent = lambda event: None
+    ) -> Result:
+        """Plan the flow and run it; cancelling the task cancels the steps.
+
+        Raises:
+            FlowErrors: it cannot be run.
+            GenkolError: a step failed; the context names it.
+        """
+        plan = self.plan(flow, values)
+        outcome = await self.dispatcher.dispatch(plan, values, wanted, on_event)
+        return Result(plan, outcome, digests_of(values))
+
+    def run(
+        self, flow: Flow, values: Mapping[str, Value], wanted: Wanted = Wanted(), on_event: OnEvent = lambda event: None
+    ) -> Result:
+        """`arun` for callers that have no event loop."""
+        return asyncio.run(self.arun(flow, values, wanted, on_event))
+
+
+def _licence_gate(algorithm: type[Algorithm]) -> None:
+    from genkol.weights import refuse_noncommercial
+
+    for name in algorithm.weights:
+        refuse_noncommercial(name)

@@ -1,0 +1,118 @@
+"""The finished picture: composed, encoded, and reported layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from genkol.artifacts import Image, Layer
+from genkol.compose import compose, support
+from genkol.flow.plan import Plan
+from genkol.openraster import write_ora
+from genkol.pictures import write_image
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What shall come back.
+
+    Args:
+        format: png, jpeg or webp.
+        layers: the stack as OpenRaster too.
+        swatches: each layer as a PNG with transparency too.
+    """
+
+    format: str = "png"
+    layers: bool = False
+    swatches: bool = False
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """One layer of the picture.
+
+    Args:
+        step: the id of the step that painted it.
+        title: for people.
+        strength: at which it was laid.
+        box: left, top, right, bottom of what it may change, pixels; all 0 when it changes nothing.
+        changed: how many pixels it may change.
+        digest: of its content.
+        swatch: PNG with transparency of the box, empty unless asked for.
+    """
+
+    step: str
+    title: str
+    strength: float
+    box: tuple[int, int, int, int]
+    changed: int
+    digest: str
+    swatch: bytes = b""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A picture, ready to leave.
+
+    Args:
+        picture: the encoded file.
+        media_type: of it.
+        width, height: pixels.
+        digest: of the pixels before encoding.
+        layers: bottom first.
+        ora: the OpenRaster file, empty unless asked for.
+    """
+
+    picture: bytes
+    media_type: str
+    width: int
+    height: int
+    digest: str
+    layers: tuple[LayerReport, ...]
+    ora: bytes = b""
+
+
+def finish(plan: Plan, portrait: Image, layers: Sequence[Layer], last: Image | None, wanted: Wanted) -> Finished:
+    """Compose the layers on the portrait, encode the picture and report on it.
+
+    Args:
+        plan: says whose layers these are and how strong.
+        portrait: what they lie on.
+        layers: bottom first, one for each of `plan.layers`.
+        last: the picture of a finisher, which then is the result.
+        wanted: what shall come back.
+    """
+    strengths = [plan.step(id).strength for id in plan.layers]
+    picture = last or compose(portrait, layers, strengths)
+    titles = [layer.title or id for id, layer in zip(plan.layers, layers, strict=True)]
+    encoded, media_type = write_image(picture, wanted.format)
+    return Finished(
+        picture=encoded,
+        media_type=media_type,
+        width=picture.width,
+        height=picture.height,
+        digest=picture.digest,
+        layers=tuple(
+            _report(id, title, strength, layer, portrait, wanted)
+            for id, title, strength, layer in zip(plan.layers, titles, strengths, layers, strict=True)
+        ),
+        ora=write_ora(portrait, layers, titles=titles, strengths=strengths) if wanted.layers else b"",
+    )
+
+
+def _report(id: str, title: str, strength: float, layer: Layer, portrait: Image, wanted: Wanted) -> LayerReport:
+    touched = support(layer, portrait.size)
+    ys, xs = np.nonzero(touched)
+    box = (int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1) if len(xs) else (0, 0, 0, 0)
+    swatch = _swatch(portrait, layer, box) if wanted.swatches and len(xs) else b""
+    return LayerReport(id, title, strength, box, len(xs), layer.digest, swatch)
+
+
+def _swatch(portrait: Image, layer: Layer, box: tuple[int, int, int, int]) -> bytes:
+    left, top, right, bottom = box
+    after = compose(portrait, [layer]).pixels[top:bottom, left:right]
+    touched = support(layer, portrait.size)[top:bottom, left:right]
+    alpha = np.where(touched, np.uint8(255), np.uint8(0))
+    return write_image(Image(after, alpha), "png")[0]

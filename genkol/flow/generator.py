@@ -1,0 +1,304 @@
+"""The Flow Generator: complete a flow, wire it, check all of it at once, order it.
+
+1. Resolve: each step gets its algorithm and checked parameters (`resolve`).
+2. Wire: each port gets its source, by name or by kind (`wiring`).
+3. Order: the canonical order is that of explicit references, then stage, then place in the flow.
+   A painter sees every earlier painter that wrote an aspect which it, or an analysis that it needs,
+   reads or writes, and all that those saw.
+4. Complete: the analyses that steps need are added. An analysis reads too: one that an earlier layer
+   made stale is taken again, on the picture with that layer.
+
+What has no edge may run at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from genkol.algorithm import Algorithm, Effects, Params
+from genkol.artifacts import Kind
+from genkol.errors import BadFlow, FlowErrors, GenkolError, MissingInput, RequestError, TooLarge, did_you_mean
+from genkol.flow.flow import IMPLIED, Flow
+from genkol.flow.matrices import hazards
+from genkol.flow.naming import step_name, step_seed
+from genkol.flow.plan import CANVAS_PORT, Plan, PlannedStep, Wire
+from genkol.flow.resolve import Errors, Resolved, resolve
+from genkol.flow.schedule import ordered
+from genkol.flow.wiring import Wirer, Wiring
+from genkol.registry import PortUse, Registry
+from genkol.services import Port, Role, services_with
+
+ANALYSIS_PORT = "picture"
+
+
+class FlowGenerator:
+    """Makes plans of flows.
+
+    Args:
+        registry: the algorithms there are.
+        weights_digest: of the weights that an algorithm lists; part of a step's name.
+        gate: raises when an algorithm may not be used here (a licence).
+        max_steps: most steps in a flow.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        weights_digest: Callable[[tuple[str, ...]], str] = ",".join,
+        gate: Callable[[type[Algorithm]], None] = lambda algorithm: None,
+        max_steps: int = 32,
+    ) -> None:
+        self.registry = registry
+        self._weights_digest = weights_digest
+        self._gate = gate
+        self._max_steps = max_steps
+
+    def plan(
+        self, flow: Flow, digests: Mapping[str, str] | None = None, faults: Sequence[RequestError] = ()
+    ) -> Plan:
+        """Return the plan of a flow.
+
+        Args:
+            flow: what is wanted.
+            digests: name to digest of each input's value; without them the steps have no names.
+            faults: what was already found wrong with the request; reported with the rest.
+
+        Raises:
+            FlowErrors: the flow cannot be run; every fault is listed.
+        """
+        errors: Errors = list(faults)
+        if len(flow.steps) > self._max_steps:
+            raise FlowErrors.of([TooLarge(f"The flow has {len(flow.steps)} steps; at most {self._max_steps} are allowed.")])
+        if digests is not None:
+            errors.extend(_value_faults(flow, digests))
+        steps = resolve(flow, self.registry, self._gate, errors)
+        wiring = Wirer(flow, steps, errors).wiring()
+        order = _canonical_order(flow, steps, wiring, errors)
+        if not errors:
+            errors.extend(_unused(flow, wiring))
+        if errors or wiring.portrait is None:
+            raise FlowErrors.of(_each_once(errors))
+        return _Planning(self, flow, wiring, digests).plan(order)
+
+    def weights_digest(self, algorithm: type[Algorithm]) -> str:
+        """Digest of the algorithm's weights."""
+        return self._weights_digest(algorithm.weights) if algorithm.weights else ""
+
+
+def _each_once(errors: Sequence[GenkolError]) -> list[RequestError]:
+    unique: dict[tuple[str, object], GenkolError] = {}
+    for error in errors:
+        unique.setdefault((str(error), error.context.get("step")), error)
+    return list(unique.values())  # type: ignore[arg-type]
+
+
+def _value_faults(flow: Flow, digests: Mapping[str, str]) -> list[RequestError]:
+    faults: list[RequestError] = [
+        MissingInput(f"No value came for the input {name!r} ({kind}).", field=name)
+        for name, kind in flow.inputs.items()
+        if name not in digests
+    ]
+    for name in digests:
+        if name not in flow.inputs:
+            hint = did_you_mean(name, flow.inputs)
+            faults.append(BadFlow(f"A value came for {name!r}, which is no input of the flow. {hint}", field=name))
+    return faults
+
+
+def _unused(flow: Flow, wiring: Wiring) -> list[RequestError]:
+    used = {wire.source for wires in wiring.wires.values() for wire in wires.values() if not wire.is_step}
+    used |= {wiring.portrait.source} if wiring.portrait else set()
+    return [
+        BadFlow(f"The input {name!r} ({kind}) is used by no step. {_use_for(kind)}", field=name)
+        for name, kind in flow.inputs.items()
+        if name not in used
+    ]
+
+
+def _use_for(kind: Kind) -> str:
+    add = f"Add a step of service {IMPLIED[kind]!r}, or leave" if kind in IMPLIED else "Leave"
+    return f"{add} the input out."
+
+
+def _canonical_order(
+    flow: Flow, steps: Sequence[Resolved], wiring: Wiring, errors: Errors
+) -> tuple[Resolved, ...]:
+    """Return all steps but analyses, ordered by reference, stage and place; cycles go to `errors`."""
+    ids = set(flow.step_ids())
+    movable = {step.id: step for step in steps}
+    graph: dict[str, set[str]] = {}
+    for step in steps:
+        for other in step.spec.after:
+            if other not in ids:
+                errors.append(
+                    MissingInput(f"`after` names {other!r}, which is no step. {did_you_mean(other, ids)}", step=step.id)
+                )
+        wired = {wire.source for wire in wiring.wires[step.id].values() if wire.is_step}
+        graph[step.id] = {need for need in {*step.spec.after, *wired} if need in movable}
+    try:
+        order = ordered(graph, {id: step.rank for id, step in movable.items()})
+    except RequestError as error:
+        errors.append(error)
+        return ()
+    return tuple(movable[id] for id in order if movable[id].role is not Role.ANALYSIS)
+
+
+@dataclass
+class _Planning:
+    """One run of the generator over a flow that has no faults."""
+
+    generator: FlowGenerator
+    flow: Flow
+    wiring: Wiring
+    digests: Mapping[str, str] | None
+    planned: dict[str, PlannedStep] = field(default_factory=dict)
+    painters: list[tuple[Resolved, Effects]] = field(default_factory=list)
+    analyses: dict[tuple[object, ...], str] = field(default_factory=dict)
+
+    def plan(self, order: Sequence[Resolved]) -> Plan:
+        finish = None
+        for step in order:
+            self._add(step)
+            finish = step.id if step.role is Role.FINISHER else finish
+        self._add_unused_analyses()
+        assert self.wiring.portrait is not None
+        return Plan(
+            inputs=dict(self.flow.inputs),
+            steps=tuple(self.planned.values()),
+            portrait=self.wiring.portrait,
+            layers=tuple(step.id for step, _ in self.painters),
+            finish=finish,
+            seed=self.flow.seed,
+        )
+
+    def _add(self, step: Resolved) -> None:
+        templates = self._templates(step)
+        sees = self._seen(step, [t for port, t in templates.items() if self._is_canvas(step, port)])
+        wires = dict(self.wiring.wires[step.id])
+        for port, template in templates.items():
+            of = wires[port.of or ""]
+            wires[port.name] = Wire(self._analysis(template, of, sees if of == self.wiring.portrait else ()), is_step=True)
+        in_order = {use.port.name: wires[use.port.name] for use in step.ports if use.port.name in wires}
+        assert step.params is not None
+        self._put(step.id, step.algorithm, step.params, in_order, sees, step.spec.strength, step.spec.seed, derived=False)
+        if step.role is Role.PAINTER:
+            self.painters.append((step, step.algorithm.effects))
+
+    def _is_canvas(self, step: Resolved, port: Port) -> bool:
+        return self.wiring.wires[step.id].get(port.of or "") == self.wiring.portrait
+
+    def _templates(self, step: Resolved) -> dict[Port, Resolved | type[Algorithm]]:
+        """The analyses that a step needs, by port: as the flow says how, or the service's default."""
+        return {
+            use.port: self._template(step, use)
+            for use in step.ports
+            if use.port.of is not None and use.port.of in self.wiring.wires[step.id]
+        }
+
+    def _template(self, step: Resolved, use: PortUse) -> Resolved | type[Algorithm]:
+        chosen = self.wiring.chosen.get((step.id, use.port.name))
+        if chosen is not None:
+            return chosen
+        service = next(s for s in services_with(Role.ANALYSIS) if s.output is use.port.kind)
+        of = self.wiring.wires[step.id][use.port.of or ""]
+        return self.wiring.templates.get((service.name, of)) or self.generator.registry.algorithm(service.name)
+
+    def _seen(self, step: Resolved, analyses: Sequence[Resolved | type[Algorithm]]) -> tuple[str, ...]:
+        if CANVAS_PORT not in self.wiring.wires[step.id] and step.role is not Role.FINISHER:
+            return ()
+        if step.role is Role.FINISHER:
+            return tuple(painter.id for painter, _ in self.painters)
+        own = step.algorithm.effects
+        reads = own.reads.union(*(_class(a).effects.reads for a in analyses))
+        return self._visible(Effects(reads, own.writes), step.spec.after)
+
+    def _visible(self, effects: Effects, after: Sequence[str] = ()) -> tuple[str, ...]:
+        """Earlier painters whose work a step with these effects must see, with all that they saw."""
+        seen: set[str] = set()
+        for painter, wrote in self.painters:
+            if painter.id in after or hazards(wrote, effects):
+                seen |= {painter.id, *self.planned[painter.id].sees}
+        return tuple(painter.id for painter, _ in self.painters if painter.id in seen)
+
+    def _analysis(self, template: Resolved | type[Algorithm], of: Wire, base: Sequence[str]) -> str:
+        """Return the id of the analysis of `of` with those layers of `base` that it reads; add it if new."""
+        algorithm = _class(template)
+        visible = tuple(id for id in self._visible(algorithm.effects) if id in base)
+        params = template.params if isinstance(template, Resolved) else algorithm.Params()
+        assert params is not None
+        key = (algorithm.key(), repr(params), of, visible)
+        if key not in self.analyses:
+            self.analyses[key] = id = self._analysis_id(template, of)
+            self._put(id, algorithm, params, {ANALYSIS_PORT: of}, visible, 1.0, 0, derived=id not in self.flow.step_ids())
+        return self.analyses[key]
+
+    def _analysis_id(self, template: Resolved | type[Algorithm], of: Wire) -> str:
+        if isinstance(template, Resolved):
+            base = template.id
+        else:
+            base = template.service.name + ("" if of == self.wiring.portrait else f"-of-{of.source}")
+        taken = {*self.planned, *self.flow.inputs}
+        if not isinstance(template, Resolved):
+            taken |= set(self.flow.step_ids())
+        id, n = base, 2
+        while id in taken:
+            id, n = f"{base}-{n}", n + 1
+        return id
+
+    def _add_unused_analyses(self) -> None:
+        for (_, of), template in self.wiring.templates.items():
+            if not any(self.planned[id].id.startswith(template.id) for id in self.analyses.values()):
+                self._analysis(template, of, ())
+
+    def _put(
+        self,
+        id: str,
+        algorithm: type[Algorithm],
+        params: Params,
+        wires: Mapping[str, Wire],
+        sees: tuple[str, ...],
+        strength: float,
+        seed: int | None,
+        *,
+        derived: bool,
+    ) -> None:
+        canonical = params.canonical()
+        used = (step_seed(self.flow.seed, id) if seed is None else seed) if algorithm.seeded else 0
+        canvas = next((p for p in (CANVAS_PORT, ANALYSIS_PORT) if wires.get(p) == self.wiring.portrait), None)
+        self.planned[id] = PlannedStep(
+            id=id,
+            service=algorithm.service.name,
+            algorithm=algorithm.name,
+            version=algorithm.version,
+            params=canonical,
+            seed=used,
+            strength=strength,
+            wires=dict(wires),
+            canvas=canvas,
+            sees=sees,
+            name=self._name(algorithm, canonical, used, wires, sees),
+            derived=derived,
+            resources=algorithm.resources,
+        )
+
+    def _name(
+        self, algorithm: type[Algorithm], params: Mapping[str, object], seed: int, wires: Mapping[str, Wire], sees: Sequence[str]
+    ) -> str:
+        if self.digests is None:
+            return ""
+        digests = self.digests
+        return step_name(
+            algorithm=algorithm.key(),
+            version=algorithm.version,
+            weights=self.generator.weights_digest(algorithm),
+            params=params,
+            seed=seed,
+            inputs={p: self.planned[w.source].name if w.is_step else digests[w.source] for p, w in wires.items()},
+            layers=[(self.planned[id].name, self.planned[id].strength) for id in sees],
+        )
+
+
+def _class(template: Resolved | type[Algorithm]) -> type[Algorithm]:
+    return template.algorithm if isinstance(template, Resolved) else template

@@ -1,0 +1,47 @@
+"""A step is named by its content: the digest of all that decides its result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def step_seed(flow_seed: int, step_id: str) -> int:
+    """Derive a step's seed, so that two steps of a flow do not draw the same noise."""
+    return int.from_bytes(hashlib.sha256(f"{flow_seed}/{step_id}".encode()).digest()[:4], "big")
+
+
+def step_name(
+    *,
+    algorithm: str,
+    version: str,
+    weights: str,
+    params: Mapping[str, Any],
+    seed: int,
+    inputs: Mapping[str, str],
+    layers: Sequence[tuple[str, float]],
+) -> str:
+    """Return the SHA-256 (hex) name of a step's result.
+
+    Args:
+        algorithm: ``service/name``.
+        version: the algorithm's.
+        weights: digest of its weights.
+        params: canonical.
+        seed: of the run; 0 where the algorithm does not use one.
+        inputs: port to the digest of an input, or the name of the step that makes it: names of names,
+            so that a plan is named before anything has run.
+        layers: names and strengths of the layers beneath, bottom first.
+    """
+    content = {
+        "algorithm": algorithm,
+        "version": version,
+        "weights": weights,
+        "params": params,
+        "seed": seed,
+        "inputs": inputs,
+        "layers": [[name, strength] for name, strength in layers],
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,156 @@
+"""The plan: a flow made executable, each step with its algorithm, wires, base and name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genkol.algorithm import Resources
+from genkol.artifacts import Kind
+from genkol.flow.schedule import critical_path, levels
+from genkol.services import SERVICES, Role, Service
+
+CANVAS_PORT = "portrait"
+"""The port into which a painter gets the portrait with the layers that it must see."""
+
+
+@dataclass(frozen=True)
+class Wire:
+    """Where a port's value comes from: an input of the flow, or a step's output."""
+
+    source: str
+    is_step: bool
+
+    def __str__(self) -> str:
+        return f"{'step' if self.is_step else 'input'}:{self.source}"
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One step, ready to run.
+
+    Args:
+        id: unique in the plan.
+        service, algorithm, version: what runs.
+        params: canonical, defaults too.
+        seed: for the run.
+        strength: at which its layer is laid.
+        wires: port to source, in the order of the algorithm's `run`.
+        canvas: the port whose picture is the portrait with `sees` laid over it, or None.
+        sees: the layers that lie on the portrait this step gets, bottom first.
+        name: digest of all that decides the result (see `genkol.flow.naming`).
+        derived: whether the Flow Generator added it.
+        resources: what one run needs.
+    """
+
+    id: str
+    service: str
+    algorithm: str
+    version: str
+    params: Mapping[str, Any]
+    seed: int
+    strength: float
+    wires: Mapping[str, Wire]
+    canvas: str | None
+    sees: tuple[str, ...]
+    name: str
+    derived: bool
+    resources: Resources
+    site: str = "local"
+
+    @property
+    def key(self) -> str:
+        return f"{self.service}/{self.algorithm}"
+
+    @property
+    def role(self) -> Role:
+        return self.catalogued.role
+
+    @property
+    def catalogued(self) -> Service:
+        return SERVICES[self.service]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Ids of the steps whose values this one takes, each once."""
+        wired = [wire.source for wire in self.wires.values() if wire.is_step]
+        return tuple(dict.fromkeys([*wired, *self.sees]))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An executable flow.
+
+    Args:
+        inputs: name to kind.
+        steps: in an order in which each comes after all that it needs.
+        portrait: where the portrait comes from.
+        layers: ids of the painters in the order in which their layers are laid, bottom first.
+        finish: id of the step that makes the last picture, or None when the composition is the picture.
+        seed: the flow's.
+    """
+
+    inputs: Mapping[str, Kind]
+    steps: tuple[PlannedStep, ...]
+    portrait: Wire
+    layers: tuple[str, ...]
+    finish: str | None
+    seed: int
+
+    def step(self, id: str) -> PlannedStep:
+        return next(step for step in self.steps if step.id == id)
+
+    def __iter__(self) -> Iterator[PlannedStep]:
+        return iter(self.steps)
+
+    @property
+    def levels(self) -> tuple[tuple[str, ...], ...]:
+        """Steps that may run at the same time, level after level."""
+        return levels({step.id: step.needs for step in self.steps})
+
+    @property
+    def seconds(self) -> float:
+        """Estimated time when independent steps run at once, by the algorithms' measured times."""
+        times = {step.id: step.resources.seconds for step in self.steps}
+        return critical_path({step.id: step.needs for step in self.steps}, times)
+
+    @property
+    def price_usd(self) -> float:
+        """What paid APIs will cost."""
+        return sum(step.resources.price_usd for step in self.steps)
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan for people and programs."""
+        return {
+            "inputs": {name: kind.value for name, kind in self.inputs.items()},
+            "portrait": str(self.portrait),
+            "steps": [_step_json(step) for step in self.steps],
+            "levels": [list(level) for level in self.levels],
+            "layers": list(self.layers),
+            "finish": self.finish,
+            "seed": self.seed,
+            "estimate": {
+                "seconds": round(self.seconds, 3),
+                "work_seconds": round(sum(step.resources.seconds for step in self.steps), 3),
+                "price_usd": self.price_usd,
+            },
+        }
+
+
+def _step_json(step: PlannedStep) -> dict[str, Any]:
+    return {
+        "id": step.id,
+        "service": step.service,
+        "algorithm": step.algorithm,
+        "version": step.version,
+        "site": step.site,
+        "params": dict(step.params),
+        "seed": step.seed,
+        "strength": step.strength,
+        "inputs": {port: str(wire) for port, wire in step.wires.items()},
+        "sees": list(step.sees),
+        "needs": list(step.needs),
+        "derived": step.derived,
+        "name": step.name,
+    }
