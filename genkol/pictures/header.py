@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable
 
 from genkol.errors import BadImage, UnsupportedImage
+from genkol.pictures import jpeg
 
 _TAKEN = "Send JPEG, PNG, WebP, GIF or BMP."
 
@@ -26,10 +27,6 @@ _REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"\xff\x0a", "JPEG XL"),
 )
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
-
-# SOF0 to SOF15 without the Huffman tables (C4), the reserved one (C8) and the arithmetic tables (CC).
-_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_JPEG_BARE = frozenset(range(0xD0, 0xD9)) | {0x01}  # markers without a length
 
 
 def kind_of(data: bytes, field: str) -> str:
@@ -82,25 +79,6 @@ def _unsupported(data: bytes, field: str) -> UnsupportedImage:
     )
 
 
-def _jpeg(data: bytes) -> tuple[int, int]:
-    place = 2
-    while True:
-        if data[place] != 0xFF:
-            raise ValueError(f"no marker at byte {place}")
-        marker = data[place + 1]
-        if marker == 0xFF:  # fill byte
-            place += 1
-        elif marker in _JPEG_BARE:
-            place += 2
-        elif marker in _JPEG_FRAMES:
-            height, width = struct.unpack_from(">HH", data, place + 5)
-            return width, height
-        elif marker in (0xD9, 0xDA):
-            raise ValueError("no frame before the scan")
-        else:
-            place += 2 + max(2, struct.unpack_from(">H", data, place + 2)[0])
-
-
 def _png(data: bytes) -> tuple[int, int]:
     if data[12:16] != b"IHDR":
         raise ValueError("no IHDR chunk")
@@ -133,7 +111,7 @@ def _bmp(data: bytes) -> tuple[int, int]:
 
 
 _SIZES: dict[str, Callable[[bytes], tuple[int, int]]] = {
-    "JPEG": _jpeg,
+    "JPEG": jpeg.size_of,
     "PNG": _png,
     "WEBP": _webp,
     "GIF": _gif,

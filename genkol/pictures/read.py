@@ -18,23 +18,11 @@ from PIL import Image as Pillow
 
 from genkol.artifacts import U8, Image
 from genkol.errors import BadImage, TooLarge
+from genkol.pictures import jpeg
 from genkol.pictures.colour import plain, srgb
+from genkol.pictures.exif import orientation_in, upright
 from genkol.pictures.header import kind_of, size_of
 from genkol.pictures.limits import Limits
-
-_ORIENTATION = 0x0112  # EXIF 2.3, 4.6.4
-_TURNS = {
-    2: Pillow.Transpose.FLIP_LEFT_RIGHT,
-    3: Pillow.Transpose.ROTATE_180,
-    4: Pillow.Transpose.FLIP_TOP_BOTTOM,
-    5: Pillow.Transpose.TRANSPOSE,
-    6: Pillow.Transpose.ROTATE_270,
-    7: Pillow.Transpose.TRANSVERSE,
-    8: Pillow.Transpose.ROTATE_90,
-}
-
-# A progressive file of a camera or a program has about ten scans; each costs a pass over all pixels.
-_MAX_JPEG_SCANS = 100
 
 # What Pillow's plugins raise on damaged files, besides OSError and its own.
 _DAMAGE = (
@@ -48,6 +36,7 @@ _DAMAGE = (
     OverflowError,
     struct.error,
     zlib.error,
+    UserWarning,  # where the process turns warnings into errors
 )
 
 
@@ -78,16 +67,18 @@ def read_image(
     kind = kind_of(data, field)
     limits.check_size(*size_of(data, kind, field), field)
     with _translated(kind, field):
-        _check_scans(data, kind)
-        with Pillow.open(io.BytesIO(data), formats=(kind,)) as file:
+        exif, bare = (jpeg.exif_of(data), jpeg.without_metadata(data)) if kind == "JPEG" else (b"", data)
+        with Pillow.open(io.BytesIO(bare), formats=(kind,)) as file:
             limits.check_size(*file.size, field)
-            picture, profile, turn = _decoded(file, max_side)
-        pixels, alpha = srgb(picture, profile)
-    return _finished(pixels, alpha, turn, keep_alpha)
+            picture = _decoded(file, max_side)
+            exif = exif or file.info.get("exif", b"")
+            pixels, alpha = srgb(picture, file.info.get("icc_profile"))
+    turn = orientation_in(exif)
+    return _finished(upright(pixels, turn), None if alpha is None else upright(alpha, turn), keep_alpha)
 
 
-def _decoded(file: Pillow.Image, max_side: int | None) -> tuple[Pillow.Image, bytes | None, int]:
-    """Return the picture in a plain mode, not over `max_side`, its ICC profile, and its EXIF orientation."""
+def _decoded(file: Pillow.Image, max_side: int | None) -> Pillow.Image:
+    """Return the picture in a plain mode, not over `max_side`."""
     target = _reduced(file.size, max_side)
     if target != file.size:
         file.draft(None, target)
@@ -95,7 +86,7 @@ def _decoded(file: Pillow.Image, max_side: int | None) -> tuple[Pillow.Image, by
     picture = plain(file)
     if picture.size != target:
         picture = picture.resize(target, Pillow.Resampling.LANCZOS, reducing_gap=3.0)
-    return picture, file.info.get("icc_profile"), _orientation(file)
+    return picture
 
 
 def _reduced(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
@@ -103,32 +94,14 @@ def _reduced(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
     return max(1, round(size[0] * share)), max(1, round(size[1] * share))
 
 
-def _orientation(file: Pillow.Image) -> int:
-    try:
-        return int(file.getexif().get(_ORIENTATION, 1))
-    except _DAMAGE:
-        return 1  # a picture with damaged EXIF is still a picture
-
-
-def _finished(pixels: U8, alpha: U8 | None, turn: int, keep_alpha: bool) -> Image:
-    """Turn upright, and let nothing that was hidden under transparency come through."""
-    pixels = _upright(pixels, turn)
+def _finished(pixels: U8, alpha: U8 | None, keep_alpha: bool) -> Image:
+    """Let nothing that was hidden under transparency come through."""
     if alpha is None:
         return Image(pixels)
-    alpha = _upright(alpha, turn)
     if keep_alpha:
         return Image(np.where(alpha[..., None] == 0, np.uint8(255), pixels), alpha)
     share = alpha[..., None].astype(np.float32) / 255
     return Image(np.rint(pixels * share + (1 - share) * 255).astype(np.uint8))
-
-
-def _upright(array: U8, turn: int) -> U8:
-    return np.asarray(Pillow.fromarray(array).transpose(_TURNS[turn])) if turn in _TURNS else array
-
-
-def _check_scans(data: bytes, kind: str) -> None:
-    if kind == "JPEG" and (scans := data.count(b"\xff\xda")) > _MAX_JPEG_SCANS:
-        raise ValueError(f"{scans} scans, at most {_MAX_JPEG_SCANS} are taken")
 
 
 @contextmanager
