@@ -7,72 +7,78 @@ import numpy as np
 
 from genkol.artifacts import F32, U8
 
+_NINE = np.ones((3, 3), np.uint8)
 
-def foreground(pixels: U8, alpha: F32) -> F32:
-    """Estimate what the subject looks like without the background that shines through its edges.
 
-    Two passes of blur fusion (M. Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021): the
-    local means of subject and background, then the correction that makes the matting equation hold.
+def separated(pixels: U8, alpha: F32, clean: float = 1.0) -> tuple[F32, F32]:
+    """Free the subject's outline of the old background, in coverage and in colour.
 
     Args:
         pixels: (H, W, 3) sRGB bytes.
         alpha: (H, W) float32 coverage in [0, 1].
+        clean: 0 takes the coverage as it is, 1 corrects it by colour where that can be trusted.
 
     Returns:
-        (H, W, 3) float32 in 8-bit levels; equal to `pixels` where alpha is 1, extended where it is 0.
+        The coverage, (H, W) float32 in [0, 1], exactly 0 and 1 where it was; and the subject's own colour,
+        (H, W, 3) float32 in 8-bit levels, equal to `pixels` where the coverage is 1.
     """
-    image, a = pixels.astype(np.float32), alpha[..., None]
-    side = max(pixels.shape[:2])
+    image = pixels.astype(np.float32)
+    edge = max(1, round(0.002 * max(alpha.shape)))
+    inside = cv2.erode((alpha >= 0.98).astype(np.float32), _NINE, iterations=edge)
+    within, within_variance = _spread(image, inside, 0.012)
+    if clean > 0:
+        outside = cv2.erode((alpha <= 0).astype(np.float32), _NINE, iterations=edge)
+        without, without_variance = _spread(image, outside, 0.03)
+        key, trust = _keyed(image, within, without, within_variance + 6 * without_variance)
+        alpha = _corrected(alpha, key, trust * clean)
+    return alpha, _uncovered(image, alpha, within)
+
+
+def _keyed(image: F32, subject: F32, backdrop: F32, variance: F32) -> tuple[F32, F32]:
+    """Coverage by colour and how far to trust it, both (H, W).
+
+    With the subject's colour F known from inside and the background's B from outside, the matting
+    equation gives ``((I - B) . (F - B)) / |F - B|^2``; it says little where F and B are alike or uneven.
+    """
+    toward = subject - backdrop
+    apart = np.einsum("hwc,hwc->hw", toward, toward)
+    key = np.clip(np.einsum("hwc,hwc->hw", image - backdrop, toward) / np.maximum(apart, 1.0), 0, 1)
+    return key.astype(np.float32), _smooth((apart / (apart + variance + 500.0) - 0.35) / 0.45)
+
+
+def _corrected(alpha: F32, key: F32, trust: F32) -> F32:
+    """Move the coverage toward the key where it is soft; the nearer to 0 or 1 it is, the less."""
+    room = 4 * alpha * (1 - alpha) * np.minimum(alpha, 1 - alpha)
+    step = np.clip((key - alpha) * trust, -room, room)
+    return np.asarray(np.clip(alpha + step, 0, 1), np.float32)
+
+
+def _uncovered(image: F32, alpha: F32, within: F32) -> F32:
+    """Estimate the subject's colour without the background that shines through.
+
+    Two passes of blur fusion (M. Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021): the
+    local means of subject and background, then the correction that makes the matting equation hold. Where
+    little of the subject is there to see, its colour nearby inside is the better guess.
+    """
+    a, side = alpha[..., None], max(alpha.shape)
     subject, backdrop = image, image
-    for radius in (max(2, round(0.05 * side)), max(1, round(0.006 * side))):
-        near_f = _mean(subject * a, alpha, radius)
-        near_b = _mean(backdrop * (1 - a), 1 - alpha, radius)
-        subject = np.clip(near_f + a * (image - a * near_f - (1 - a) * near_b), 0, 255)
-        backdrop = near_b
+    for share in (0.05, 0.006):
+        radius = max(1, round(share * side))
+        near = _mean(subject * a, alpha, radius)
+        backdrop = _mean(backdrop * (1 - a), 1 - alpha, radius)
+        subject = np.clip(near + a * (image - a * near - (1 - a) * backdrop), 0, 255)
+    subject += (0.7 * (1 - a)) * (within - subject)
     return np.where(a >= 1, image, subject).astype(np.float32)
 
 
-def keyed(pixels: U8, alpha: F32) -> F32:
-    """Correct the coverage in the soft band by colour, where subject and old background differ plainly.
-
-    A matte drawn a little too wide leaves a rim of the old background. With the background's colour B
-    known from outside and the subject's F from inside, the matting equation gives the coverage:
-    ``((I - B) . (F - B)) / |F - B|^2``. It counts only as far as B is even and F is unlike it; exact 0
-    and 1 stay.
-
-    Args:
-        pixels: (H, W, 3) sRGB bytes.
-        alpha: (H, W) float32 coverage in [0, 1].
-
-    Returns:
-        (H, W) float32 coverage in [0, 1].
-    """
-    side = max(pixels.shape[:2])
-    image = pixels.astype(np.float32)
-    core = np.ones((3, 3), np.uint8)
-    margin = max(1, round(0.002 * side))
-    outside = cv2.erode((alpha <= 0.0).astype(np.uint8), core, iterations=margin).astype(np.float32)
-    inside = cv2.erode((alpha >= 0.98).astype(np.uint8), core, iterations=margin).astype(np.float32)
-    b, b_var = _spread(image, outside, round(0.03 * side))
-    f, f_var = _spread(image, inside, round(0.012 * side))
-    apart = ((f - b) ** 2).sum(-1)
-    key = np.clip(((image - b) * (f - b)).sum(-1) / np.maximum(apart, 1.0), 0, 1)
-    trust = apart / (apart + 6.0 * b_var + 1.0 * f_var + 500.0)
-    trust = _smooth((trust - 0.35) / 0.45)
-    near = cv2.blur(cv2.dilate((alpha < 0.05).astype(np.float32), core, iterations=max(2, round(0.008 * side))), (9, 9))
-    soft = (alpha > 0) & (alpha < 1)
-    mixed = alpha + (key - alpha) * trust * near * 0.9
-    return np.where(soft, np.clip(mixed, 0, 1), alpha).astype(np.float32)
-
-
-def _spread(image: F32, mask: F32, radius: int) -> tuple[F32, F32]:
-    """Mean colour (H, W, 3) and variance (H, W) of the masked pixels about each place, at a quarter of the size."""
+def _spread(image: F32, mask: F32, share: float) -> tuple[F32, F32]:
+    """Mean colour (H, W, 3) and variance (H, W) of the masked pixels within a share of the side."""
     h, w = mask.shape
     small = (max(1, w // 4), max(1, h // 4))
     weight = cv2.resize(mask, small, interpolation=cv2.INTER_AREA)
     colour = cv2.resize(image * mask[..., None], small, interpolation=cv2.INTER_AREA)
     square = cv2.resize((image * image).sum(-1) * mask, small, interpolation=cv2.INTER_AREA)
-    r = max(1, radius // 4)
+    r = max(1, round(share * max(h, w) / 4))
     total = np.zeros(weight.shape, np.float32)
     mean, second = np.zeros(colour.shape, np.float32), np.zeros(weight.shape, np.float32)
     for share, reach in ((1.0, r), (1e-2, 3 * r), (1e-4, 12 * r)):  # the wider ring counts where the nearer is empty

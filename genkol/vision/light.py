@@ -10,7 +10,7 @@ import numpy as np
 from genkol.artifacts import F32, U8
 from genkol.vision.colour import lab_of, linear_of, rgb_of
 
-_MOST_TINT = 16.0  # a and b of the light that may reach the subject: skin stays skin
+_MOST_TINT = 12.0  # a and b of the light that may reach the subject: skin stays skin
 _GAMMA = 2.2  # a gain g in linear light is about g ** (1 / 2.2) on sRGB levels
 
 
@@ -40,7 +40,7 @@ def light_of(scene: U8) -> Light:
     tint *= min(1.0, _MOST_TINT / max(float(np.linalg.norm(tint)), 1e-6))
     grey = np.array([70.0, 0.0, 0.0], np.float32)
     coloured = _linear(np.array([70.0, tint[0], tint[1]], np.float32)) / _linear(grey)
-    exposure = 2.0 ** float(np.clip(0.45 * np.log2(max(level, 1e-3) / 0.22), -1.1, 0.35))
+    exposure = 2.0 ** float(np.clip(0.45 * np.log2(max(level, 1e-3) / 0.22), -1.1, 0.15))
     ambient = cv2.GaussianBlur(linear, (0, 0), 9, borderType=cv2.BORDER_REPLICATE) + 0.05
     local = np.clip(ambient / ambient.reshape(-1, 3).mean(0), 0.7, 1.4)
     across = luminance.mean(0)

@@ -11,7 +11,7 @@ from genkol.artifacts import F32, U8, Image, Layer, Person
 from genkol.compose import affine
 from genkol.errors import NoPerson
 from genkol.services import BACKGROUND, Aspect
-from genkol.vision.foreground import foreground, keyed
+from genkol.vision.foreground import separated
 from genkol.vision.framing import covering, defocused
 from genkol.vision.light import light_of, relit, wrapped
 from genkol.vision.shadow import contact_shadow
@@ -63,10 +63,8 @@ class CompositeBackground(Algorithm):
         shade = contact_shadow(alpha, person.pose, light.side) if params.shadow > 0 else None
         if shade is not None:
             ground *= (1 - params.shadow * (1 - shade))[..., None]
-        if params.clean > 0:
-            alpha = alpha + params.clean * (keyed(portrait.pixels, alpha) - alpha)
-        step.progress(0.5)
-        subject = foreground(portrait.pixels, alpha)
+        alpha, subject = separated(portrait.pixels, alpha, params.clean)
+        step.progress(0.6)
         subject = relit(subject, light, params.harmonise)
         subject = wrapped(subject, alpha, place, params.wrap * params.harmonise)
         step.progress(0.9)
