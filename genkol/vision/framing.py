@@ -37,9 +37,22 @@ def covering(
     return np.asarray(cv2.resize(part, (width, height), interpolation=how), np.uint8)
 
 
-def defocused(pixels: U8, amount: float) -> U8:
-    """Blur as a lens does what lies behind the subject: at 1 by 1.2 % of the longest side (deviation)."""
-    sigma = 0.012 * amount * max(pixels.shape[:2])
+def defocused(pixels: U8, amount: float, ground: int | None = None) -> U8:
+    """Blur as a lens does what lies behind the subject.
+
+    Args:
+        pixels: (H, W, 3) bytes.
+        amount: 1 blurs by 1.2 % of the longest side (standard deviation).
+        ground: the row on which the subject stands, if seen: the ground there is in focus, and less and
+            less so toward the horizon.
+    """
+    h, w = pixels.shape[:2]
+    sigma = 0.012 * amount * max(h, w)
     if sigma < 0.3:
         return pixels
-    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma, borderType=cv2.BORDER_REFLECT), np.uint8)
+    blurred = cv2.GaussianBlur(pixels, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    if ground is not None:
+        away = np.clip((ground - np.arange(h, dtype=np.float32)) / (0.22 * h), 0, 1) ** 0.7
+        sharp = (1 - away)[:, None, None]
+        blurred = np.rint(blurred + sharp * (pixels.astype(np.float32) - blurred))
+    return np.asarray(blurred, np.uint8)

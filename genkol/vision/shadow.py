@@ -7,7 +7,9 @@ import numpy as np
 
 from genkol.artifacts import F32
 
-_ANKLES, _FEET = (27, 28), (27, 28, 29, 30, 31, 32)  # MediaPipe pose: ankles, heels, toes
+_ANKLES = [27, 28]  # of the MediaPipe pose
+FEET = [*_ANKLES, 29, 30, 31, 32]
+"""Ankles, heels and toes among the 33 landmarks of the MediaPipe pose."""
 _SEEN = 0.5
 _FLAT = 0.28  # how much a circle on the ground is foreshortened
 
@@ -22,7 +24,7 @@ def stands(pose: F32, width: int, height: int) -> bool:
     """
     if len(pose) == 0:
         return False
-    feet = pose[list(_FEET)]
+    feet = pose[FEET]
     within = (feet[:, 0] > 0) & (feet[:, 0] < width - 1) & (feet[:, 1] < 0.995 * (height - 1))
     return bool(within.all() and (feet[:, 3] > _SEEN).all())
 
@@ -41,10 +43,10 @@ def contact_shadow(alpha: F32, pose: F32, side: float) -> F32 | None:
     h, w = alpha.shape
     if not stands(pose, w, h):
         return None
-    ankle = float(pose[list(_ANKLES), 1].min())
+    ankle = float(pose[_ANKLES, 1].min())
     body = max(ankle - float(pose[0, 1]), 0.1 * h)
     foot = 0.085 * body  # about a foot's length
-    feet = pose[list(_FEET), :2]
+    feet = pose[FEET, :2]
     rows = np.arange(h, dtype=np.float32)[:, None]
     columns = np.arange(w, dtype=np.float32)[None, :]
     low = np.clip((rows - ankle) / (0.35 * foot), 0, 1) * alpha
@@ -60,5 +62,5 @@ def contact_shadow(alpha: F32, pose: F32, side: float) -> F32 | None:
     middle = float(feet[:, 0].mean()) - 0.7 * foot * side
     half = 0.5 * float(np.ptp(feet[:, 0])) + 1.1 * foot
     pool = np.exp(-0.5 * (((columns - middle) / half) ** 2 + ((rows - ground + 0.25 * foot) / (_FLAT * half)) ** 2))
-    kept = (1 - 0.60 * np.clip(tight, 0, 1)) * (1 - 0.40 * np.clip(near, 0, 1)) * (1 - 0.28 * pool)
+    kept = (1 - 0.75 * np.clip(tight, 0, 1)) * (1 - 0.45 * np.clip(near, 0, 1)) * (1 - 0.30 * pool)
     return np.asarray(kept, np.float32)

@@ -1,0 +1,1 @@
+"""Puts the person in another place."""

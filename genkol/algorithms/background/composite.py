@@ -14,7 +14,7 @@ from genkol.services import BACKGROUND, Aspect
 from genkol.vision.foreground import separated
 from genkol.vision.framing import covering, defocused
 from genkol.vision.light import light_of, relit, wrapped
-from genkol.vision.shadow import contact_shadow
+from genkol.vision.shadow import FEET, contact_shadow, stands
 
 
 class CompositeBackground(Algorithm):
@@ -52,17 +52,18 @@ class CompositeBackground(Algorithm):
     def run(self, portrait: Image, person: Person, scene: Image, *, params: Params, step: Step) -> Layer:
         if not person.matte.any():
             raise NoPerson("The matte is empty: nobody stands before this background. Use a picture of a person.")
-        alpha = person.matte.astype(np.float32) / 255
+        alpha: F32 = person.matte.astype(np.float32) / np.float32(255)
         place = covering(
             scene.pixels, *portrait.size, x=params.scene_x, y=params.scene_y, zoom=params.zoom, mirror=params.mirror
         )
-        place = defocused(place, params.blur)
+        standing = stands(person.pose, *portrait.size)
+        place = defocused(place, params.blur, int(person.pose[FEET, 1].max()) if standing else None)
         light = light_of(place)
         step.progress(0.2)
         ground: F32 = place.astype(np.float32)
         shade = contact_shadow(alpha, person.pose, light.side) if params.shadow > 0 else None
         if shade is not None:
-            ground *= (1 - params.shadow * (1 - shade))[..., None]
+            ground = (ground * (1 - params.shadow * (1 - shade))[..., None]).astype(np.float32)
         alpha, subject = separated(portrait.pixels, alpha, params.clean)
         step.progress(0.6)
         subject = relit(subject, light, params.harmonise)

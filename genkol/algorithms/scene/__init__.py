@@ -1,0 +1,1 @@
+"""Makes a place for the person to stand in."""

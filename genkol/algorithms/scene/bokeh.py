@@ -21,7 +21,8 @@ def bokeh(
 
     Args:
         rng: where the lights are, how bright and how far.
-        width, height: of the picture; the canvas is smaller.
+        width: of the picture; the canvas is smaller.
+        height: of the picture.
         colours: of the lights.
         horizon: the street's vanishing line, 0 top to 1 bottom; its lights are mirrored faintly below.
         amount: how many lights.
@@ -31,6 +32,7 @@ def bokeh(
     lights = _lights(rng, width / height, horizon - 0.5, colours, amount)
     for place, radius, power, colour in lights:
         _add_disc(canvas, place, radius, colour * power, width / height)
+    _wet_street(canvas, round(horizon * len(canvas)))
     glow = cv2.GaussianBlur(cv2.resize(canvas, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA), (0, 0), 9)
     canvas += 0.22 * cv2.resize(glow, canvas.shape[1::-1], interpolation=cv2.INTER_CUBIC)
     return filmic(canvas)
@@ -67,6 +69,22 @@ def _lights(
         colour = palette[int(rng.choice(len(palette), p=odds))] * rng.uniform(0.85, 1.15, 3).astype(np.float32)
         lights.append((place, float(radius), float(min(power, 1.6)), colour.astype(np.float32)))
     return lights
+
+
+def _wet_street(canvas: F32, row: int) -> None:
+    """Add the lights' reflection below a row: mirrored, drawn out downward, fading toward the camera."""
+    h, w = canvas.shape[:2]
+    below = h - row
+    if below < 8 or row < 8:
+        return
+    mirrored = canvas[max(0, row - below) : row][::-1]
+    small = cv2.resize(mirrored, (w // 4, max(2, len(mirrored) // 4)), interpolation=cv2.INTER_AREA)
+    smeared = cv2.GaussianBlur(small, (0, 0), 0.006 * h, sigmaY=0.03 * h, borderType=cv2.BORDER_REFLECT)
+    smeared = cv2.resize(smeared, (w, len(mirrored)), interpolation=cv2.INTER_LINEAR)
+    fade = np.linspace(0.55, 0.12, len(mirrored), dtype=np.float32) * np.clip(
+        np.arange(len(mirrored)) / (0.02 * h), 0, 1
+    )
+    canvas[row : row + len(mirrored)] += smeared * fade.astype(np.float32)[:, None, None]
 
 
 def _add_disc(canvas: F32, place: tuple[float, float], radius: float, light: F32, aspect: float) -> None:

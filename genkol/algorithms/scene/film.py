@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from genkol.artifacts import F32, U8
 from genkol.vision.colour import srgb_of
@@ -19,7 +20,7 @@ def grid(width: int, height: int, longest: int) -> tuple[F32, F32]:
     xs = ((np.arange(w, dtype=np.float32) + 0.5) / w - 0.5) * (width / height)
     ys = (np.arange(h, dtype=np.float32) + 0.5) / h - 0.5
     x, y = np.meshgrid(xs, ys)
-    return x, y
+    return x.astype(np.float32), y.astype(np.float32)
 
 
 def fractal(rng: np.random.Generator, side: int, slope: float, lowest: int = 1) -> F32:
@@ -36,10 +37,10 @@ def fractal(rng: np.random.Generator, side: int, slope: float, lowest: int = 1) 
     amplitude = np.where(radius >= lowest, np.maximum(radius, 1.0) ** -slope, 0.0)
     spectrum = np.fft.rfft2(rng.standard_normal((side, side))) * amplitude
     noise = np.fft.irfft2(spectrum, (side, side))
-    return ((noise - noise.mean()) / noise.std()).astype(np.float32)
+    return np.asarray((noise - noise.mean()) / noise.std(), np.float32)
 
 
-def sample(tile: F32, x: F32, y: F32) -> F32:
+def sample(tile: F32, x: NDArray[np.floating], y: NDArray[np.floating]) -> F32:
     """Return a tiling texture at (x, y), in tiles, bilinearly."""
     side = tile.shape[0]
     wrapped = np.pad(tile, ((0, 1), (0, 1)), mode="wrap")
@@ -62,7 +63,8 @@ def develop(
 
     Args:
         linear: (h, w, 3) linear light, of any size; what exceeds 1 is clipped.
-        width, height: of the picture.
+        width: of the picture.
+        height: of the picture.
         rng: for grain and dither.
         vignette: how much of the light is missing in the corners.
         grain: deviation of the film grain in 8-bit levels; triangular dither of one level is always added.
@@ -79,4 +81,4 @@ def develop(
     if grain > 0:
         noise = cv2.GaussianBlur(rng.standard_normal((height, width), np.float32), (0, 0), 0.7)
         levels += (noise * np.float32(grain / 0.4))[..., None]
-    return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(levels), 0, 255), np.uint8)

@@ -16,7 +16,8 @@ def gradient(rng: np.random.Generator, width: int, height: int, colours: Sequenc
 
     Args:
         rng: where the points lie.
-        width, height: of the picture; the canvas is smaller.
+        width: of the picture; the canvas is smaller.
+        height: of the picture.
         colours: one to four; a single one is joined by a lighter and a deeper neighbour of it.
         softness: 0 gives distinct fields, 1 nearly one wash.
     """
@@ -34,7 +35,7 @@ def gradient(rng: np.random.Generator, width: int, height: int, colours: Sequenc
         near = np.exp(-0.5 * ((x - px) ** 2 + (y - py) ** 2) / radius**2)[..., None] + 1e-6
         mixed += near * oklab_of(linear_colour(colour))
         weight += near
-    return linear_of_oklab(mixed / weight)
+    return linear_of_oklab((mixed / weight).astype(np.float32))
 
 
 def _places(rng: np.random.Generator) -> F32:

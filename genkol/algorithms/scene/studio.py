@@ -28,7 +28,8 @@ def studio(
 
     Args:
         rng: for the paper's faint unevenness.
-        width, height: of the picture; the canvas is smaller.
+        width: of the picture; the canvas is smaller.
+        height: of the picture.
         colours: the paper, then the gel on the wall light.
         horizon: where wall and floor meet, 0 top to 1 bottom.
         light_x: where the lights stand, -1 left to 1 right.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from genkol.algorithms.scene.film import filmic, fractal, grid, sample
 from genkol.algorithms.scene.palette import linear_colour, ramp
@@ -27,7 +28,8 @@ def sunset(
 
     Args:
         rng: for clouds, hills and waves.
-        width, height: of the picture; the canvas is smaller.
+        width: of the picture; the canvas is smaller.
+        height: of the picture.
         colours: of the sky from the horizon up to the zenith.
         horizon: where the water begins, 0 top to 1 bottom.
         light_x: the sun, -1 left to 1 right.
@@ -59,7 +61,7 @@ def _sky(
     deck = fractal(rng, 512, 1.55, lowest=2)
     u, v = x * far * 0.10, far * 0.17
     thick = sample(deck, u, v) + 0.5 * sample(deck, u * 0.31 + 0.5, v * 0.31)
-    toward = sample(deck, u + 0.012 * np.sign(sun[0] - x), v + 0.012)
+    toward = sample(deck, u + 0.012 * np.tanh((sun[0] - x) / 0.12), v + 0.012)
     cover = _smooth((thick - (1.5 - 2.0 * amount)) / 1.5) * _smooth(up / 0.12) * 0.85
     lit = np.clip(0.55 + 0.35 * (toward * -1.0), 0, 1) * np.exp(-off / 0.75)
     shade = base * np.array([0.62, 0.60, 0.70], np.float32)
@@ -75,19 +77,21 @@ def _hills(
     rng: np.random.Generator, sky: F32, x: F32, up: F32, colours: Sequence[str], sun: tuple[float, float]
 ) -> F32:
     """Lay three ridges on the horizon, the far ones pale with haze."""
+    first = int(np.searchsorted(-up[:, 0], -0.25))  # no ridge is higher
+    x, up = x[first:], up[first:]
     haze = ramp(colours, _STOPS[len(colours)], np.zeros(1, np.float32))[0]
     dark = np.array([0.020, 0.018, 0.030], np.float32) + 0.03 * linear_colour(colours[-1])
-    out = sky
+    out = sky[first:]
     for tall, base, clear in ((0.060, 0.020, 0.30), (0.045, 0.008, 0.58), (0.030, -0.004, 0.86)):
         line = fractal(rng, 512, 1.35, lowest=1)[0]
         span = np.interp(x[0] / 2.4 + 0.5 + rng.uniform(0, 0.2), np.linspace(0, 1.4, 512), line)
-        ridge = base + tall * np.clip(0.55 + 0.45 * span, 0, None)
+        ridge = np.minimum(base + tall * np.clip(0.55 + 0.45 * span, 0, None), 0.24)
         near_sun = np.exp(-np.abs(x - sun[0]) / 0.35)[..., None]
         lift = np.clip(up / np.maximum(ridge, 1e-3), 0, 1)[..., None]
         colour = haze * (1 - clear) * (0.45 + 0.45 * near_sun) * (1.15 - 0.35 * lift) + dark * clear
         cover = np.clip((ridge - up) / (1.5 / _pixels_per_height(x)) + 0.5, 0, 1)[..., None]
         out = out + (colour - out) * cover
-    return np.asarray(out, np.float32)
+    return np.concatenate([sky[:first], out.astype(np.float32)])
 
 
 def _water(rng: np.random.Generator, sky: F32, x: F32, down: F32, colours: Sequence[str]) -> F32:
@@ -114,6 +118,6 @@ def _pixels_per_height(x: F32) -> float:
     return float(1.0 / (x[0, 1] - x[0, 0]))
 
 
-def _smooth(t: F32) -> F32:
+def _smooth(t: NDArray[np.floating]) -> F32:
     t = np.clip(t, 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
