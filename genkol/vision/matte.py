@@ -10,6 +10,7 @@ from genkol.artifacts import F32, U8
 from genkol.vision.guided import Guide
 from genkol.vision.models import OnnxModel
 from genkol.vision.segments import Box
+from genkol.vision.unmix import unmixed
 
 
 class Matter:
@@ -38,8 +39,15 @@ def fused(alpha: F32, foreground: F32) -> F32:
     reach = max(3, round(0.012 * max(alpha.shape)))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     person = cv2.erode((foreground > 0.9).astype(np.uint8), disc)
-    filled = np.maximum(alpha, cv2.GaussianBlur(person.astype(np.float32), (0, 0), reach / 2))
+    certain = alpha + _doubt(alpha) * alpha * (np.clip(1.5 * foreground, 0, 1) - 1)
+    filled = np.maximum(certain, cv2.GaussianBlur(person.astype(np.float32), (0, 0), reach / 2))
     return _without_islands(_without_pinholes(filled, foreground), foreground)
+
+
+def _doubt(alpha: F32) -> F32:
+    """Return (h, w) in [0, 1]: high in the midst of wide half-covered places, where MODNet cannot decide."""
+    half = cv2.GaussianBlur(4 * alpha * (1 - alpha), (0, 0), 0.015 * max(alpha.shape))
+    return np.asarray(np.clip((half - 0.25) / 0.25, 0, 1), np.float32)
 
 
 def _without_islands(alpha: F32, foreground: F32) -> F32:
@@ -67,20 +75,25 @@ def _without_pinholes(alpha: F32, foreground: F32) -> F32:
     return np.where(np.concatenate([[False], fill])[labels], 1, alpha).astype(np.float32)
 
 
-def refined(pixels: U8, alpha: F32) -> U8:
+def refined(pixels: U8, alpha: F32, hair: F32) -> U8:
     """Return the matte at full size: the alpha, with its edges laid along those of the picture.
 
     Args:
         pixels: (H, W, 3) uint8, sRGB.
         alpha: (h, w) in [0, 1], of the same field of view.
+        hair: (h, w) in [0, 1]: where the background may shine through further in.
     """
     height, width = pixels.shape[:2]
     coarse = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     guide = Guide(pixels, side=max(512, round(0.75 * max(height, width))), radius=4, eps=1e-4)
     fine = np.clip((guide(alpha) - 0.04) / 0.92, 0, 1)
-    band = _unknown(alpha)
-    band = cv2.resize(band, (width, height), interpolation=cv2.INTER_LINEAR)
-    out = coarse + band * (fine - coarse)
+    weight = cv2.resize(_unknown(alpha), (width, height), interpolation=cv2.INTER_LINEAR)
+    out = coarse + weight * (fine - coarse)
+    loose = cv2.GaussianBlur(cv2.dilate(hair, np.ones((9, 9), np.uint8)), (0, 0), 2)
+    rim = cv2.resize(_rim(alpha, loose), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
+    out = unmixed(pixels, alpha, out, loose, rim)
+    firm = 0.2 * (1 - cv2.resize(loose, (width, height), interpolation=cv2.INTER_LINEAR))
+    out = (out - firm) / (1 - firm)  # the model's outline is generous by a pixel
     return np.asarray(np.rint(np.clip((out - 0.02) / 0.96, 0, 1) * 255), np.uint8)
 
 
@@ -91,8 +104,25 @@ def _unknown(alpha: F32) -> F32:
     return np.asarray(cv2.GaussianBlur(wide, (0, 0), 1.5), np.float32)
 
 
+def _rim(alpha: F32, hair: F32) -> F32:
+    """Return (h, w), 1 where hair is close to the outline."""
+    soft = ((alpha > 0.02) & (alpha < 0.98)).astype(np.uint8)
+    return np.asarray(cv2.dilate(soft, np.ones((15, 15), np.uint8)) * (hair > 0.05), np.float32)
+
+
+def touches_rim(alpha: F32, box: Box, shape: tuple[int, ...]) -> bool:
+    """Say whether the subject goes on beyond a box inside an (H, W) picture."""
+    sides = (
+        (box.left > 0, alpha[:, 0]),
+        (box.top > 0, alpha[0]),
+        (box.right < shape[1], alpha[:, -1]),
+        (box.bottom < shape[0], alpha[-1]),
+    )
+    return any(inner and float((edge > 0.5).mean()) > 0.01 for inner, edge in sides)
+
+
 def laid(part: U8, box: Box, shape: tuple[int, ...]) -> U8:
     """Return an (H, W) map that is the part inside the box and 0 outside."""
-    out = np.zeros(shape[:2], np.uint8)
+    out: U8 = np.zeros(shape[:2], np.uint8)
     box.of(out)[...] = part
     return out

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from genkol.artifacts import F32, U8
+from genkol.vision.colour import lab_of
 from genkol.vision.guided import Guide
 from genkol.vision.models import LiteModel
 
@@ -144,6 +145,16 @@ def person_crops(box: Box, shape: tuple[int, ...]) -> list[Box]:
     return [Box(box.left, box.top, box.left + cut, box.bottom), Box(box.right - cut, box.top, box.right, box.bottom)]
 
 
+def inside(maps: F32, box: Box, shape: tuple[int, ...], size: tuple[int, ...]) -> F32:
+    """Return what reduced (h, w, n) maps of an (H, W) picture show inside a box, at ``size`` (h', w')."""
+    sy, sx = maps.shape[0] / shape[0], maps.shape[1] / shape[1]
+    ky, kx = box.height * sy / size[0], box.width * sx / size[1]
+    back = np.array([[kx, 0, box.left * sx + kx / 2 - 0.5], [0, ky, box.top * sy + ky / 2 - 0.5]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    out = cv2.warpAffine(np.ascontiguousarray(maps), back, size[1::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(out, np.float32)
+
+
 def parts_of(probabilities: F32, matte: U8, guide: Guide) -> tuple[U8, U8, U8, U8, U8]:
     """Return hair, face skin, body skin, clothes and accessories: (H, W) uint8, within the matte.
 
@@ -157,6 +168,22 @@ def parts_of(probabilities: F32, matte: U8, guide: Guide) -> tuple[U8, U8, U8, U
     order = (HAIR, FACE_SKIN, BODY_SKIN, CLOTHES, OTHERS)
     hair, face, body, clothes, others = (np.ascontiguousarray(levels[..., k - 1]) for k in order)
     return hair, face, body, clothes, others
+
+
+def plausible_skin(probabilities: F32, pixels: U8) -> F32:
+    """Return the probabilities with doubtful body skin given to the clothes where it is not of the face's colour."""
+    h, w = probabilities.shape[:2]
+    lab = lab_of(cv2.resize(pixels, (w, h), interpolation=cv2.INTER_AREA)) * np.array([0.5, 1, 1], np.float32)
+    face = probabilities[..., FACE_SKIN] > 0.8
+    if face.sum() < 50:
+        return probabilities
+    away = np.linalg.norm(lab - np.median(lab[face], axis=0), axis=-1)
+    skin = probabilities[..., BODY_SKIN]
+    moved = np.where(skin < 0.9, skin * np.clip((away - 24) / 10, 0, 1), 0)
+    out = probabilities.copy()
+    out[..., BODY_SKIN] -= moved
+    out[..., CLOTHES] += moved
+    return out
 
 
 def _reaching(parts: F32) -> F32:

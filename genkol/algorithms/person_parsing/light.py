@@ -14,10 +14,23 @@ from genkol.errors import NoPerson
 from genkol.services import PERSON_PARSING, Aspect
 from genkol.vision.guided import Guide
 from genkol.vision.hands import HandFinder
-from genkol.vision.matte import Matter, fused, laid, refined
+from genkol.vision.light import brightened
+from genkol.vision.matte import Matter, fused, laid, refined, touches_rim
 from genkol.vision.models import LiteModel, OnnxModel
 from genkol.vision.pose import NO_POSE, Pose, PoseFinder
-from genkol.vision.segments import BACKGROUND, OTHERS, Box, Segmenter, box_of, head_box, parts_of, person_crops
+from genkol.vision.segments import (
+    BACKGROUND,
+    HAIR,
+    OTHERS,
+    Box,
+    Segmenter,
+    box_of,
+    head_box,
+    inside,
+    parts_of,
+    person_crops,
+    plausible_skin,
+)
 
 MAP_SIDE = 512
 """Longest side at which the parts are put together before they are refined, pixels."""
@@ -64,7 +77,7 @@ class LightParsing(Algorithm):
         Raises:
             NoPerson: neither the segmentation nor the pose sees one.
         """
-        pixels = picture.pixels
+        pixels = brightened(picture.pixels)
         first = self._segmenter(pixels)
         pose = self._pose(pixels, params.least_score) if params.pose else Pose(NO_POSE, 0.0, 0.0)
         box = _person_box(first, pose, pixels.shape, params)
@@ -74,20 +87,27 @@ class LightParsing(Algorithm):
         head = head_box(first, pixels.shape)
         probabilities = self._segmenter.detailed(pixels, first, [*crops, *([head] if head else [])], MAP_SIDE)
         step.progress(0.45)
-        matte = self._matte(pixels, box, 1 - probabilities[..., BACKGROUND], params)
+        matte = self._matte(pixels, box, probabilities, params)
         step.progress(0.85)
-        return _person(pixels, probabilities, matte, pose.landmarks, hands)
+        return _person(pixels, plausible_skin(probabilities, pixels), matte, pose.landmarks, hands)
 
-    def _matte(self, pixels: U8, box: Box, foreground: F32, params: LightParams) -> U8:
+    def _matte(self, pixels: U8, box: Box, probabilities: F32, params: LightParams) -> U8:
+        alpha, hair = self._alpha(pixels, box, probabilities, params)
+        if touches_rim(alpha, box, pixels.shape):
+            box = Box(0, 0, pixels.shape[1], pixels.shape[0])
+            alpha, hair = self._alpha(pixels, box, probabilities, params)
         part = box.of(pixels)
-        alpha = self._matter(part, params.matte_side)
-        whole = cv2.resize(foreground, (pixels.shape[1], pixels.shape[0]), interpolation=cv2.INTER_LINEAR)
-        inside = cv2.resize(box.of(whole), (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_AREA)
-        alpha = fused(alpha, inside)
         if params.refine:
-            return laid(refined(part, alpha), box, pixels.shape)
+            return laid(refined(part, alpha, hair), box, pixels.shape)
         large = cv2.resize(alpha, (box.width, box.height), interpolation=cv2.INTER_LINEAR)
         return laid(np.rint(large.clip(0, 1) * 255).astype(np.uint8), box, pixels.shape)
+
+    def _alpha(self, pixels: U8, box: Box, probabilities: F32, params: LightParams) -> tuple[F32, F32]:
+        """Return the alpha and the hair inside a box, both (h, w) in [0, 1]."""
+        alpha = self._matter(box.of(pixels), params.matte_side)
+        shown = np.dstack([probabilities[..., BACKGROUND], probabilities[..., HAIR]])
+        seen = inside(shown, box, pixels.shape, alpha.shape)
+        return fused(alpha, 1 - seen[..., 0]), seen[..., 1]
 
 
 def _person_box(first: F32, pose: Pose, shape: tuple[int, ...], params: LightParams) -> Box:
