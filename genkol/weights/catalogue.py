@@ -202,13 +202,13 @@ def _of_package(package: str) -> dict[str, Weight]:
     return parse_catalogue(text, f"{package}/weights.toml")
 
 
-def weight_named(name: str) -> Weight:
-    """Return a weight of the catalogue.
+def weight_named(name: str, known: Mapping[str, Weight] | None = None) -> Weight:
+    """Return a weight of the catalogue (or of another one, `known`).
 
     Raises:
         WeightsError: there is none of this name.
     """
-    known = catalogue()
+    known = catalogue() if known is None else known
     if name not in known:
         raise WeightsError(f"No weight named {name!r} in the catalogue. {did_you_mean(name, known)}", weight=name)
     return known[name]

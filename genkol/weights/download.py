@@ -16,7 +16,6 @@ import httpx
 from genkol.errors import WeightsMissing
 from genkol.weights.progress import OnProgress
 
-CHUNK_BYTES = 1 << 18
 MAX_FAILURES = 5
 """Failures in a row, without one new byte between them, after which a download is given up."""
 BACKOFF_S = 0.5
@@ -172,7 +171,7 @@ def _receive(response: httpx.Response, part: _Part, on_progress: OnProgress, lab
     length = response.headers.get("content-length")
     total = done + int(length) if length else None
     with part.path.open("ab") as file:
-        for chunk in response.iter_raw(CHUNK_BYTES):
+        for chunk in response.iter_raw():  # as it comes: what a break cuts off is lost at most
             file.write(chunk)
             done += len(chunk)
             on_progress(label, done, total)

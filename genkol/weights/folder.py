@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from genkol.errors import LicenceRefused, WeightsCorrupt, WeightsError, WeightsMissing
 from genkol.settings import settings
 from genkol.weights.archives import sha256_of
-from genkol.weights.catalogue import Weight, weight_named
-from genkol.weights.fetch import explain, fetch, what_to_do
+from genkol.weights.catalogue import Weight, catalogue, weight_named
+from genkol.weights.fetch import explain, fetch, quoted, what_to_do
 from genkol.weights.progress import bars
 
 log = logging.getLogger("genkol.weights")
@@ -30,10 +30,19 @@ class WeightsFolder:
         root: created when something is fetched; may be read-only when all is there.
         offline: never fetch.
         allow_noncommercial: hand out weights whose licence forbids commercial use.
+        known: the weights by name; None means the catalogue.
     """
 
-    def __init__(self, root: Path, *, offline: bool = False, allow_noncommercial: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        offline: bool = False,
+        allow_noncommercial: bool = False,
+        known: Mapping[str, Weight] | None = None,
+    ) -> None:
         self.root = root
+        self.known = catalogue() if known is None else known
         self.offline = offline
         self.allow_noncommercial = allow_noncommercial
 
@@ -43,7 +52,7 @@ class WeightsFolder:
 
     def has(self, name: str) -> bool:
         """Whether the file is there; says nothing about its content."""
-        return self.place(weight_named(name)).is_file()
+        return self.place(weight_named(name, self.known)).is_file()
 
     def path(self, name: str) -> Path:
         """Return the verified file of a weight that is here already.
@@ -53,12 +62,14 @@ class WeightsFolder:
             WeightsCorrupt: the file's content is not the catalogue's.
             LicenceRefused: its licence forbids commercial use and the operator has not allowed it.
         """
-        weight = weight_named(name)
+        weight = weight_named(name, self.known)
         self._mind_the_licence(weight)
         file = self.place(weight)
         if not file.is_file():
             raise WeightsMissing(
-                f"The weight {name!r} is not in {self.root}. {what_to_do(weight, file)}", weight=name, path=str(file)
+                f"The weight {name!r} is not in {self.root}. {what_to_do([weight], self.place)}",
+                weight=name,
+                path=str(file),
             )
         if not _known_good(file, weight):
             self.verify(name)
@@ -80,7 +91,7 @@ class WeightsFolder:
         Raises:
             WeightsError: what went wrong, for every weight that is not here in the end.
         """
-        weights = [weight_named(name) for name in names]
+        weights = [weight_named(name, self.known) for name in names]
         for weight in weights:
             self._mind_the_licence(weight)
         if not all(_known_good(self.place(weight), weight) for weight in weights):
@@ -94,13 +105,16 @@ class WeightsFolder:
             WeightsMissing: it is not here.
             WeightsCorrupt: names the digest found and the one expected.
         """
-        weight = weight_named(name)
+        weight = weight_named(name, self.known)
         file = self.place(weight)
         if not file.is_file():
-            raise WeightsMissing(f"The weight {name!r} is not in {self.root}. {what_to_do(weight, file)}", weight=name)
+            raise WeightsMissing(
+                f"The weight {name!r} is not in {self.root}. {what_to_do([weight], self.place)}", weight=name
+            )
         found = sha256_of(file)
         if found != weight.sha256:
-            _marker(file).unlink(missing_ok=True)
+            with suppress(OSError):
+                _marker(file).unlink(missing_ok=True)
             raise WeightsCorrupt(
                 f"The weight {name!r} in {file} has SHA-256 {found}, {weight.sha256} expected. "
                 f"Run `genkol weights fetch {name}` to replace it.",
@@ -111,35 +125,30 @@ class WeightsFolder:
         _remember(file, weight)
         return file
 
-    def _fetch_missing(self, weights: list[Weight]) -> None:
+    def _fetch_missing(self, weights: Sequence[Weight]) -> None:
         if self.offline:
             self._refuse_offline(weights)
             return
         self.root.mkdir(parents=True, exist_ok=True)
         # One lock for the folder: weights of different names share archives.
-        with FileLock(self.root / ".lock"), bars() as on_progress:
+        with _alone(self.root), bars() as on_progress:
             missing = [weight for weight in weights if not self._is_good(weight)]
             failures = fetch(missing, self.place, self.root / ".downloads", on_progress)
             for weight in missing:
                 if weight.name not in failures:
                     _remember(self.place(weight), weight)
                     log.info("the weight %s is in %s", weight.name, self.place(weight))
-        errors = [
-            explain(weight, failures[weight.name], self.place(weight)) for weight in missing if weight.name in failures
-        ]
-        if errors:
-            raise errors[0] if len(errors) == 1 else WeightsMissing("\n".join(map(str, errors)))
+        if failures:
+            raise explain([weight for weight in missing if weight.name in failures], failures, self.place)
 
-    def _refuse_offline(self, weights: list[Weight]) -> None:
-        for weight in weights:
-            file = self.place(weight)
-            if not file.is_file():
-                raise WeightsMissing(
-                    f"The weight {weight.name!r} is not in {self.root}, and GENKOL_OFFLINE forbids fetching it. "
-                    f"Unset it where there is a network. {what_to_do(weight, file)}",
-                    weight=weight.name,
-                    path=str(file),
-                )
+    def _refuse_offline(self, weights: Sequence[Weight]) -> None:
+        absent = [weight for weight in weights if not self.place(weight).is_file()]
+        if absent:
+            raise WeightsMissing(
+                f"GENKOL_OFFLINE forbids fetching {quoted(absent)}, not in {self.root}. "
+                f"Unset it where there is a network. {what_to_do(absent, self.place)}",
+                weights=[weight.name for weight in absent],
+            )
 
     def _is_good(self, weight: Weight) -> bool:
         if _known_good(self.place(weight), weight):
@@ -158,6 +167,21 @@ class WeightsFolder:
                 weight=weight.name,
                 licence=weight.licence,
             )
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Keep other processes from fetching into the folder."""
+    lock = FileLock(root / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.warning("another process is fetching weights into %s; waiting for it", root)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _marker(file: Path) -> Path:

@@ -26,10 +26,8 @@ def obtain(source: HuggingFaceSource, target: Path, on_progress: OnProgress) -> 
     try:
         found = hf_hub_download(source.repo, source.member, revision=source.revision, local_dir=folder)
     except GatedRepoError as error:
-        raise WeightsMissing(
-            f"{source.label} asks you to accept its licence on its page; do so, then set HF_TOKEN."
-        ) from error
+        raise WeightsMissing("the hub asks you to accept its licence: do so on its page, then set HF_TOKEN.") from error
     except (HfHubHTTPError, LocalEntryNotFoundError, httpx.HTTPError, OSError) as error:
-        raise WeightsMissing(f"{source.label} cannot be had: {str(error).strip().splitlines()[0]}") from error
+        raise WeightsMissing(f"the hub says: {str(error).strip().splitlines()[0]}") from error
     Path(found).replace(target)
     shutil.rmtree(folder)

