@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 from genkol.algorithm import Algorithm, Setup, Step
 from genkol.artifacts import PYTHON_TYPE, Image, Layer, Value
 from genkol.compose import compose
 from genkol.errors import GenkolError, StepFailed
-from genkol.flow.plan import Plan, PlannedStep
 from genkol.finish import Finished, Wanted, finish
+from genkol.flow.plan import Plan, PlannedStep
 from genkol.registry import Registry
 
 
@@ -85,9 +85,7 @@ class Outcome:
 class Dispatcher(Protocol):
     """Runs plans."""
 
-    async def dispatch(
-        self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent
-    ) -> Outcome:
+    async def dispatch(self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent) -> Outcome:
         """Run the steps, independent ones at the same time, and finish the picture.
 
         Cancelling the task stops the steps at their next `Step.progress`.
@@ -108,7 +106,7 @@ def perform(algorithm: Algorithm, call: Call, values: Sequence[Value], step: Ste
     place = {"step": call.step, "algorithm": call.key, "site": call.site}
     try:
         arguments = _arguments(call, values)
-        value = algorithm.run(**arguments, params=algorithm.Params.model_validate(dict(call.params)), step=step)
+        value: Any = algorithm.run(**arguments, params=algorithm.Params.model_validate(dict(call.params)), step=step)
     except GenkolError as error:
         raise error.located(**place) from error
     except Exception as error:  # an algorithm may raise anything; the request must learn which one did
@@ -116,7 +114,7 @@ def perform(algorithm: Algorithm, call: Call, values: Sequence[Value], step: Ste
     expected = PYTHON_TYPE[algorithm.service.output]
     if not isinstance(value, expected):
         raise StepFailed(f"{_who(call)} returned a {type(value).__name__} where a {expected.__name__} is due.", place)
-    return value
+    return cast(Value, value)
 
 
 def _arguments(call: Call, values: Sequence[Value]) -> dict[str, Value]:
@@ -158,9 +156,7 @@ class InProcess:
         """Let running steps end and give the threads back."""
         self._pool.shutdown(cancel_futures=True)
 
-    async def dispatch(
-        self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent
-    ) -> Outcome:
+    async def dispatch(self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent) -> Outcome:
         run = _Run(plan, inputs, on_event, asyncio.get_running_loop())
         started = time.perf_counter()
         try:

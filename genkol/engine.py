@@ -21,6 +21,10 @@ from genkol.settings import settings
 from genkol.weights import WeightsSetup, default_folder, weights_digest
 
 
+A_PICTURE = Wanted()
+"""A PNG and nothing beside it."""
+
+
 @dataclass(frozen=True)
 class Result:
     """A plan and what running it gave."""
@@ -124,7 +128,11 @@ class Engine:
         return self.plan(flow, faults=tuple(faults))
 
     async def arun(
-        self, flow: Flow, values: Mapping[str, Value], wanted: Wanted = Wanted(), on_event: OnEvent = lambda event: None
+        self,
+        flow: Flow,
+        values: Mapping[str, Value],
+        wanted: Wanted = A_PICTURE,
+        on_event: OnEvent = lambda event: None,
     ) -> Result:
         """Plan the flow and run it; cancelling the task cancels the steps.
 
@@ -137,14 +145,17 @@ class Engine:
         return Result(plan, outcome, digests_of(values))
 
     def run(
-        self, flow: Flow, values: Mapping[str, Value], wanted: Wanted = Wanted(), on_event: OnEvent = lambda event: None
+        self,
+        flow: Flow,
+        values: Mapping[str, Value],
+        wanted: Wanted = A_PICTURE,
+        on_event: OnEvent = lambda event: None,
     ) -> Result:
         """`arun` for callers that have no event loop."""
         return asyncio.run(self.arun(flow, values, wanted, on_event))
 
 
 def _licence_gate(algorithm: type[Algorithm]) -> None:
-    from genkol.weights import refuse_noncommercial
-
+    folder = default_folder()
     for name in algorithm.weights:
-        refuse_noncommercial(name)
+        folder.refuse_by_licence(name)

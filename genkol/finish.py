@@ -11,7 +11,7 @@ from genkol.artifacts import Image, Layer
 from genkol.compose import compose, support
 from genkol.flow.plan import Plan
 from genkol.openraster import write_ora
-from genkol.pictures import write_image
+from genkol.pictures import format_named, write_image
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ def finish(plan: Plan, portrait: Image, layers: Sequence[Layer], last: Image | N
     strengths = [plan.step(id).strength for id in plan.layers]
     picture = last or compose(portrait, layers, strengths)
     titles = [layer.title or id for id, layer in zip(plan.layers, layers, strict=True)]
-    encoded, media_type = write_image(picture, wanted.format)
+    chosen = format_named(wanted.format)
     return Finished(
-        picture=encoded,
-        media_type=media_type,
+        picture=write_image(picture, chosen),
+        media_type=chosen.mime,
         width=picture.width,
         height=picture.height,
         digest=picture.digest,
@@ -115,4 +115,4 @@ def _swatch(portrait: Image, layer: Layer, box: tuple[int, int, int, int]) -> by
     after = compose(portrait, [layer]).pixels[top:bottom, left:right]
     touched = support(layer, portrait.size)[top:bottom, left:right]
     alpha = np.where(touched, np.uint8(255), np.uint8(0))
-    return write_image(Image(after, alpha), "png")[0]
+    return write_image(Image(after, alpha))

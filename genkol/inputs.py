@@ -43,7 +43,8 @@ def check_values(kinds: Mapping[str, Kind], values: Mapping[str, Value]) -> None
         kind = kinds.get(name)
         if kind is not None and not isinstance(value, PYTHON_TYPE[kind]):
             raise BadFlow(
-                f"The input {name!r} ({kind}) is a {PYTHON_TYPE[kind].__name__}, not a {type(value).__name__}.", field=name
+                f"The input {name!r} ({kind}) is a {PYTHON_TYPE[kind].__name__}, not a {type(value).__name__}.",
+                field=name,
             )
 
 

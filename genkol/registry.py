@@ -199,17 +199,18 @@ def _effect_faults(algorithm: type[Algorithm]) -> Iterator[str]:
     if algorithm.service.role is Role.PAINTER and not effects.writes:
         yield "`effects.writes` is empty, but a layer changes something: name the aspects."
     if algorithm.service.role is Role.ANALYSIS and effects.writes:
-        yield f"`effects.writes` must be empty for an analysis, not {sorted(effects.writes)}."
+        yield f"`effects.writes` must be empty for an analysis, not {[a.value for a in sorted(effects.writes)]}."
 
 
 def _param_faults(algorithm: type[Algorithm]) -> Iterator[str]:
-    if not (inspect.isclass(algorithm.Params) and issubclass(algorithm.Params, Params)):
-        yield f"`Params` must be a subclass of genkol.Params, not {algorithm.Params!r}."
+    knobs: Any = algorithm.Params
+    if not (inspect.isclass(knobs) and issubclass(knobs, Params)):
+        yield f"`Params` must be a subclass of genkol.Params, not {knobs!r}."
         return
     try:
-        algorithm.Params()
+        knobs()
     except ValidationError as error:
         yield f"every field of `Params` needs a good default: {error.errors()[0]['loc']}: {error.errors()[0]['msg']}."
-    for name, field in algorithm.Params.model_fields.items():
+    for name, field in knobs.model_fields.items():
         if not field.description:
             yield f"the parameter {name!r} needs a description for people."

@@ -96,7 +96,11 @@ FACE_ALIGNMENT = Service(
     "face-alignment", 10, Kind.FACE, (_PICTURE,), "Find the face: 68 landmarks, a mesh and the aligned crop."
 )
 PERSON_PARSING = Service(
-    "person-parsing", 10, Kind.PERSON, (_PICTURE,), "Find the subject and its parts: matte, hair, skin, clothes, pose, hands."
+    "person-parsing",
+    10,
+    Kind.PERSON,
+    (_PICTURE,),
+    "Find the subject and its parts: matte, hair, skin, clothes, pose, hands.",
 )
 HAIR_EDITING = Service(
     "hair-editing",

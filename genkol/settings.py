@@ -22,9 +22,7 @@ class Settings(BaseSettings):
         default_factory=lambda: user_cache_path("genkol") / "assets", description="Folder of uploaded assets."
     )
     assets_max_bytes: int = Field(2 << 30, gt=0, description="Size of the asset folder; oldest go first.")
-    allow_noncommercial: bool = Field(
-        False, description="Allow weights whose licence forbids commercial use."
-    )
+    allow_noncommercial: bool = Field(False, description="Allow weights whose licence forbids commercial use.")
     offline: bool = Field(False, description="Never fetch weights; a missing one is an error.")
     max_image_bytes: int = Field(32 << 20, gt=0, description="Largest picture file, bytes.")
     max_image_pixels: int = Field(40_000_000, gt=0, description="Largest picture, pixels.")

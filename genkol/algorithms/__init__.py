@@ -1,0 +1,1 @@
+"""The built-in algorithms: one folder a service, one file an algorithm."""

@@ -28,7 +28,8 @@ class FlowStep(BaseModel):
     algorithm: str | None = Field(None, description="The service's default when left out.")
     params: dict[str, Any] = Field(default_factory=dict, description="The algorithm's parameters.")
     inputs: dict[str, str] = Field(
-        default_factory=dict, description="Port to the name of an input or the id of a step; wired by kind when left out."
+        default_factory=dict,
+        description="Port to the name of an input or the id of a step; wired by kind when left out.",
     )
     after: tuple[str, ...] = Field((), description="Ids of steps whose work this one must see.")
     strength: float = Field(1.0, ge=0, le=1, description="How much of the layer is laid; 0 switches it off.")
@@ -74,7 +75,8 @@ class Flow(BaseModel):
     @classmethod
     def salvage(cls, document: Any) -> tuple[Flow | None, list[BadFlow]]:
         """Return what can be read of a document and all that is wrong with its form, so that faults of
-        form and faults of meaning can be reported in one answer."""
+        form and faults of meaning can be reported in one answer.
+        """
         try:
             return cls.model_validate(document), []
         except ValidationError as error:

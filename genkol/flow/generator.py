@@ -55,9 +55,7 @@ class FlowGenerator:
         self._gate = gate
         self._max_steps = max_steps
 
-    def plan(
-        self, flow: Flow, digests: Mapping[str, str] | None = None, faults: Sequence[RequestError] = ()
-    ) -> Plan:
+    def plan(self, flow: Flow, digests: Mapping[str, str] | None = None, faults: Sequence[RequestError] = ()) -> Plan:
         """Return the plan of a flow.
 
         Args:
@@ -70,7 +68,9 @@ class FlowGenerator:
         """
         errors: Errors = list(faults)
         if len(flow.steps) > self._max_steps:
-            raise FlowErrors.of([TooLarge(f"The flow has {len(flow.steps)} steps; at most {self._max_steps} are allowed.")])
+            raise FlowErrors.of(
+                [TooLarge(f"The flow has {len(flow.steps)} steps; at most {self._max_steps} are allowed.")]
+            )
         if digests is not None:
             errors.extend(_value_faults(flow, digests))
         steps = resolve(flow, self.registry, self._gate, errors)
@@ -122,9 +122,7 @@ def _use_for(kind: Kind) -> str:
     return f"{add} the input out."
 
 
-def _canonical_order(
-    flow: Flow, steps: Sequence[Resolved], wiring: Wiring, errors: Errors
-) -> tuple[Resolved, ...]:
+def _canonical_order(flow: Flow, steps: Sequence[Resolved], wiring: Wiring, errors: Errors) -> tuple[Resolved, ...]:
     """Return all steps but analyses, ordered by reference, stage and place; cycles go to `errors`."""
     ids = set(flow.step_ids())
     movable = {step.id: step for step in steps}
@@ -179,10 +177,14 @@ class _Planning:
         wires = dict(self.wiring.wires[step.id])
         for port, template in templates.items():
             of = wires[port.of or ""]
-            wires[port.name] = Wire(self._analysis(template, of, sees if of == self.wiring.portrait else ()), is_step=True)
+            wires[port.name] = Wire(
+                self._analysis(template, of, sees if of == self.wiring.portrait else ()), is_step=True
+            )
         in_order = {use.port.name: wires[use.port.name] for use in step.ports if use.port.name in wires}
         assert step.params is not None
-        self._put(step.id, step.algorithm, step.params, in_order, sees, step.spec.strength, step.spec.seed, derived=False)
+        self._put(
+            step.id, step.algorithm, step.params, in_order, sees, step.spec.strength, step.spec.seed, derived=False
+        )
         if step.role is Role.PAINTER:
             self.painters.append((step, step.algorithm.effects))
 
@@ -231,16 +233,17 @@ class _Planning:
         key = (algorithm.key(), repr(params), of, visible)
         if key not in self.analyses:
             self.analyses[key] = id = self._analysis_id(template, of)
-            self._put(id, algorithm, params, {ANALYSIS_PORT: of}, visible, 1.0, 0, derived=id not in self.flow.step_ids())
+            self._put(
+                id, algorithm, params, {ANALYSIS_PORT: of}, visible, 1.0, 0, derived=id not in self.flow.step_ids()
+            )
         return self.analyses[key]
 
     def _analysis_id(self, template: Resolved | type[Algorithm], of: Wire) -> str:
+        taken = {*self.planned, *self.flow.inputs}
         if isinstance(template, Resolved):
             base = template.id
         else:
             base = template.service.name + ("" if of == self.wiring.portrait else f"-of-{of.source}")
-        taken = {*self.planned, *self.flow.inputs}
-        if not isinstance(template, Resolved):
             taken |= set(self.flow.step_ids())
         id, n = base, 2
         while id in taken:
@@ -249,7 +252,7 @@ class _Planning:
 
     def _add_unused_analyses(self) -> None:
         for (_, of), template in self.wiring.templates.items():
-            if not any(self.planned[id].id.startswith(template.id) for id in self.analyses.values()):
+            if template.id not in self.planned:
                 self._analysis(template, of, ())
 
     def _put(
@@ -284,7 +287,12 @@ class _Planning:
         )
 
     def _name(
-        self, algorithm: type[Algorithm], params: Mapping[str, object], seed: int, wires: Mapping[str, Wire], sees: Sequence[str]
+        self,
+        algorithm: type[Algorithm],
+        params: Mapping[str, object],
+        seed: int,
+        wires: Mapping[str, Wire],
+        sees: Sequence[str],
     ) -> str:
         if self.digests is None:
             return ""

@@ -11,7 +11,8 @@ from genkol.services import SERVICES, Aspect, Port, Service
 
 def fits(kind: Kind, port: Port) -> bool:
     """Say whether a value of this kind may go into the port: the same kind, or any picture where
-    the port takes pictures of every kind."""
+    the port takes pictures of every kind.
+    """
     if port.kind is Kind.PICTURE:
         return PYTHON_TYPE[kind] is Image
     return kind is port.kind
@@ -35,7 +36,8 @@ def hazards(earlier: Effects, later: Effects) -> frozenset[Aspect]:
 
 def dependency(effects: Sequence[Effects]) -> list[list[frozenset[Aspect]]]:
     """Return the dependency matrix of steps in their canonical order: ``[i][j]`` holds the aspects for
-    which step j must see step i; empty on and below the diagonal."""
+    which step j must see step i; empty on and below the diagonal.
+    """
     none: frozenset[Aspect] = frozenset()
     return [
         [hazards(one, other) if i < j else none for j, other in enumerate(effects)] for i, one in enumerate(effects)
@@ -47,5 +49,6 @@ def dependency_table(effects: Mapping[str, Effects]) -> dict[str, dict[str, list
     matrix = dependency(list(effects.values()))
     names = list(effects)
     return {
-        names[i]: {names[j]: sorted(aspects) for j, aspects in enumerate(row) if aspects} for i, row in enumerate(matrix)
+        names[i]: {names[j]: sorted(aspects) for j, aspects in enumerate(row) if aspects}
+        for i, row in enumerate(matrix)
     }

@@ -58,7 +58,9 @@ class Wirer:
         named = {s.spec.inputs["portrait"]: s.id for s in self._steps if "portrait" in s.spec.inputs}
         if len(named) > 1:
             listed = ", ".join(f"{step}: {source}" for source, step in named.items())
-            self._errors.append(AmbiguousInput(f"One flow makes one picture, but its steps name several portraits ({listed})."))
+            self._errors.append(
+                AmbiguousInput(f"One flow makes one picture, but its steps name several portraits ({listed}).")
+            )
             return None
         port = Port("portrait", Kind.PORTRAIT)
         if named:
@@ -171,7 +173,8 @@ class Wirer:
             if key in found:
                 self._errors.append(
                     AmbiguousInput(
-                        f"Two steps do {key[0]} of {wire.source!r}: {found[key].id} and {step.id}. Keep one.", step=step.id
+                        f"Two steps do {key[0]} of {wire.source!r}: {found[key].id} and {step.id}. Keep one.",
+                        step=step.id,
                     )
                 )
             found[key] = step

@@ -1,1 +1,1 @@
-"""Puts the person in another place."""
+"""Backgrounds: the subject in another place."""

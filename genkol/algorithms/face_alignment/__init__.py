@@ -1,1 +1,1 @@
-"""Algorithms that find the face."""
+"""Face alignment: where the face is."""

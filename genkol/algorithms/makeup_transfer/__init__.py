@@ -1,1 +1,1 @@
-"""Algorithms that put makeup on a face."""
+"""Makeup transfer: from a reference face or a named look."""

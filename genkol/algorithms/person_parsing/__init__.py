@@ -1,0 +1,1 @@
+"""Person parsing: the subject and its parts."""

@@ -1,1 +1,1 @@
-"""Makes a place for the person to stand in."""
+"""Scenes: places made without a camera."""
