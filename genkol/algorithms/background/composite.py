@@ -13,7 +13,7 @@ from genkol.errors import NoPerson
 from genkol.services import BACKGROUND, Aspect
 from genkol.vision.foreground import separated
 from genkol.vision.framing import covering, defocused
-from genkol.vision.light import light_of, relit, wrapped
+from genkol.vision.relight import light_of, relit, wrapped
 from genkol.vision.shadow import FEET, contact_shadow, stands
 
 
