@@ -62,17 +62,12 @@ class Canvas:
 
     @cached_property
     def base(self) -> F32:
-        """(3,) CIELAB of the bare skin: the median around mesh points that are rarely made up."""
-        h, w = self.shape
-        reach = max(1, round(0.012 * self.width))
-        spots = []
-        for x, y in self.points[list(topology.BASE_SKIN)].round().astype(int):
-            spot = np.s_[max(0, y - reach) : min(h, y + reach + 1), max(0, x - reach) : min(w, x + reach + 1)]
-            spots.append(self.lab[spot][self.skin[spot] > 0.5].reshape(-1, 3))
-        found = np.concatenate(spots)
-        if len(found) < 8:
-            found = self.lab[self.oval > 0.5].reshape(-1, 3)
-        return np.asarray(np.median(found, axis=0), np.float32)
+        """(3,) CIELAB of the bare skin: the median over the face without eyes, brows, lips and beard."""
+        features = np.maximum.reduce([self.lips, self.mouth_opening, self.brows, *(eye.around for eye in self.eyes)])
+        bare = (self.oval > 0.9) & (features < 0.05) & (self.fill(*topology.BEARD) < 0.5)
+        if bare.sum() < 50:
+            bare = self.fill(*topology.OVAL) > 0.5
+        return np.asarray(np.median(self.lab[bare], axis=0), np.float32)
 
     def fill(self, *ring: int) -> F32:
         """Return (h, w) in [0, 1]: the polygon through those mesh points, edges anti-aliased."""
@@ -187,13 +182,20 @@ class Eye:
         return self._free(c.blur(c.fill(*self._lower, *reversed(self._under)), 0.01))
 
     @cached_property
-    def ring(self) -> F32:
-        """All skin about the eye that shadow may cover, from the brow to the bag."""
+    def around(self) -> F32:
+        """All skin about the eye that makeup may cover, and the eye, from the brow to the bag."""
         c = self._canvas
-        whole = np.maximum(
-            c.fill(*self._upper, *reversed(self._brow)), 0.8 * c.fill(*self._lower, *reversed(self._bag))
-        )
-        return self._free(c.blur(whole, 0.016))
+        above = c.fill(*self._upper, *reversed(self._brow))
+        return np.maximum(np.maximum(above, c.fill(*self._lower, *reversed(self._bag))), self.opening)
+
+    @cached_property
+    def ring(self) -> F32:
+        """Where a reference's shadow is laid: full on the lid and the crease, fading towards the brow and the bag."""
+        c = self._canvas
+        near = c.fill(*self._upper, *reversed(self._crease))
+        below = np.maximum(c.fill(*self._lower, *reversed(self._under)), 0.6 * self.around)
+        whole = c.blur(np.maximum(near, below), 0.016)
+        return self._free(whole)
 
     @cached_property
     def liner(self) -> F32:

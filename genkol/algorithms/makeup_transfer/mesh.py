@@ -114,7 +114,9 @@ def _lip_change(canvas: Canvas, recipe: Recipe) -> F32:
         return np.zeros_like(canvas.lab)
     median = own[0]
     target = recipe.lips.copy()
-    target[0] = min(target[0], median[0] + 5)  # pigment darkens; lightened lips look painted on
+    # Pigment darkens: lips that are lightened, or lighter than the skin about them, look painted on.
+    target[0] = min(target[0], median[0] + 5, 0.92 * canvas.base[0])
+    target[1:] *= target[0] / recipe.lips[0]
     off = canvas.lab - median
     shine = ramp(off[..., 0], 8, 22)
     moved = np.empty_like(canvas.lab)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genkol.algorithms.makeup_transfer.canvas import Canvas, ramp
-from genkol.algorithms.makeup_transfer.looks import Look
+from genkol.algorithms.makeup_transfer.looks import Lab, Look
 from genkol.artifacts import F32
 from genkol.vision.mesh import MIRROR
 from genkol.vision.warp import piecewise_affine
@@ -40,6 +40,7 @@ class Recipe:
 
 def from_look(canvas: Canvas, look: Look) -> Recipe:
     """Return the look as it suits the skin on the canvas."""
+    own = _over_lids(canvas, canvas.lab - canvas.base, 0.015)
     eyes = np.zeros_like(canvas.lab)
     for eye in canvas.eyes:
         for mask, colour in (
@@ -48,7 +49,7 @@ def from_look(canvas: Canvas, look: Look) -> Recipe:
             (eye.brow_bone, look.brow_bone),
             (eye.under, look.under_eye),
         ):
-            eyes += mask[..., None] * _suited(colour, canvas.base)
+            eyes += mask[..., None] * (_suited(colour, canvas.base) + _cover(colour) * own)
         eyes += _line(canvas, eye.liner, look.liner)
     cheeks = canvas.cheeks[..., None] * _suited(look.blush, canvas.base)
     cheeks += canvas.highlights[..., None] * _suited(look.highlight, canvas.base)
@@ -56,10 +57,16 @@ def from_look(canvas: Canvas, look: Look) -> Recipe:
     return Recipe(eyes, cheeks, lips, look.lips_opacity, 1.0, _brow_fill(canvas, look.brows), look.skin)
 
 
-def _suited(colour: tuple[float, float, float], base: F32) -> F32:
+def _suited(colour: Lab, base: F32) -> F32:
     """Scale a change that is meant for a skin of L 65: pigment takes a share of the light away."""
     share = float(np.clip(base[0] / MODEL_L, 0.35, 1.15))
     return np.array([colour[0] * share, colour[1] * share**0.5, colour[2] * share**0.5], np.float32)
+
+
+def _cover(colour: Lab) -> F32:
+    """Return how much a layer of pigment takes away of the hue that is already there, 0 to -0.6."""
+    hides = 0.6 * min(1.0, float(np.linalg.norm(colour)) / 25)
+    return np.array([0, -hides, -hides], np.float32)
 
 
 def _line(canvas: Canvas, mask: F32, strength: float) -> F32:
@@ -86,10 +93,10 @@ def from_reference(canvas: Canvas, reference: Canvas, yaw: float) -> Recipe:
         yaw: of the reference, degrees.
     """
     off = reference.lab - reference.base
-    fine, broad = reference.blur(off, 0.009), _over_skin(reference, off, 0.03)
+    fine, broad = _over_lids(reference, off, 0.009), _over_skin(reference, off, 0.03)
     sheets = np.dstack([fine, broad])
     warped, straight = _both_ways(canvas, reference, sheets, yaw)
-    own = canvas.blur(canvas.lab - canvas.base, 0.015)
+    own = _over_lids(canvas, canvas.lab - canvas.base, 0.015)
     eyes = np.zeros_like(canvas.lab)
     shade = _pigment(warped[..., :3], reference.base, canvas.base) - 0.7 * own
     shade = np.clip(shade, (-52, -25, -35), (8, 30, 30))
@@ -101,6 +108,12 @@ def from_reference(canvas: Canvas, reference: Canvas, yaw: float) -> Recipe:
     cheeks = (canvas.cheeks * straight)[..., None] * blush
     lips, spread = _lips_of(canvas, reference)
     return Recipe(eyes, cheeks, lips, 0.92, spread, _brows_of(canvas, reference), 0.45)
+
+
+def _over_lids(canvas: Canvas, off: F32, share: float) -> F32:
+    """Return a fine low-pass in which neither brows nor eyeballs colour the skin beside them."""
+    weight = np.clip(1 - canvas.brows - canvas.blur(canvas.eye_openings, 0.006), 0.02, 1)
+    return np.asarray(canvas.blur(off * weight[..., None], share) / canvas.blur(weight, share)[..., None], np.float32)
 
 
 def _over_skin(reference: Canvas, off: F32, share: float) -> F32:
