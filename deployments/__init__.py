@@ -1,1 +1,1 @@
-"""GenKOL on Ray Serve: one application per algorithm, and the Engine as ingress."""
+"""GenKOL on Ray Serve: one application per algorithm, the finisher, and the Engine in front."""

@@ -139,6 +139,26 @@ class Registry:
         )
 
 
+def installed(key: str) -> type[Algorithm]:
+    """Load one installed algorithm, and no other.
+
+    Args:
+        key: ``service/name``.
+
+    Raises:
+        PluginError: no entry point has that name, or it cannot be imported or breaks the contract.
+    """
+    entries = entry_points(group=GROUP)
+    for entry in entries:
+        if entry.name == key:
+            return _loaded(entry)
+    raise PluginError(
+        f"The algorithm {key!r} is not installed here: no entry point of group {GROUP!r} has that name. "
+        f"{did_you_mean(key, {entry.name for entry in entries})}",
+        value=key,
+    )
+
+
 def _needs(algorithm: type[Algorithm]) -> tuple[float, float, float, str]:
     r = algorithm.resources
     return r.gpus, r.price_usd, r.seconds, algorithm.name

@@ -1,0 +1,167 @@
+"""Runs a plan on Ray Serve: one handle call for each step, chained, all sent at once.
+
+A step gets the `DeploymentResponse`s of the steps it needs, unawaited: values pass from replica to replica
+through the object store, and independent steps run at the same time. The ingress only learns that a value
+exists (or that it is an error); it reads nothing but the finished picture.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import ray
+from ray.experimental import get_local_object_locations
+from ray.serve.handle import DeploymentHandle, DeploymentResponse
+
+from deployments.failures import typed
+from genkol.artifacts import Value
+from genkol.dispatch import Call, OnEvent, Outcome, StepEvent
+from genkol.errors import Cancelled
+from genkol.finish import Finished, Wanted
+from genkol.flow.plan import Plan, PlannedStep, Wire
+
+FINISH = "finish"
+"""What the last call is called where a step's id is due."""
+
+
+class Handles(Protocol):
+    """Where the dispatcher finds who does the work."""
+
+    def host(self, key: str, site: str) -> DeploymentHandle:
+        """The handle of an algorithm's application; `UnknownAlgorithm` when there is none."""
+        ...
+
+    def finisher(self) -> DeploymentHandle:
+        """The handle of the finisher; `StepFailed` when there is none."""
+        ...
+
+
+class RayDispatcher:
+    """Keeps `genkol.dispatch.Dispatcher` by handle calls.
+
+    Args:
+        handles: of the algorithms' applications and of the finisher.
+    """
+
+    def __init__(self, handles: Handles) -> None:
+        self._handles = handles
+
+    async def dispatch(self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent) -> Outcome:
+        started = time.perf_counter()
+        run = _Run(self._handles, plan, await asyncio.to_thread(_put, inputs), on_event)
+        try:
+            run.send(wanted)
+            finished = await run.watch()
+        finally:
+            run.cancel()
+        return Outcome(finished, run.seconds, total_seconds=time.perf_counter() - started)
+
+
+def _put(inputs: Mapping[str, Value]) -> dict[str, Any]:
+    """Put each picture into the object store once, however many steps look at it."""
+    return {name: value if isinstance(value, str) else ray.put(value) for name, value in inputs.items()}
+
+
+@dataclass
+class _Run:
+    """One request while it lasts: its calls, and a task for each that waits for its end."""
+
+    handles: Handles
+    plan: Plan
+    inputs: Mapping[str, Any]
+    on_event: OnEvent
+    responses: dict[str, DeploymentResponse] = field(default_factory=dict)
+    ends: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def send(self, wanted: Wanted) -> None:
+        """Make the call of every step, and of the finisher. Serve's router holds each back until its values exist."""
+        hosts = {step.id: self.handles.host(step.key, step.site) for step in self.plan}
+        for step in self.plan:
+            values = [self.source(wire) for wire in step.wires.values()] + [self.responses[id] for id in step.sees]
+            self.responses[step.id] = hosts[step.id].run.remote(Call.of(step, self.plan), *values)
+        last = self.responses[self.plan.finish] if self.plan.finish else None
+        layers = [self.responses[id] for id in self.plan.layers]
+        portrait = self.source(self.plan.portrait)
+        self.responses[FINISH] = self.handles.finisher().finish.remote(self.plan, wanted, portrait, last, *layers)
+
+    def source(self, wire: Wire) -> Any:
+        return self.responses[wire.source] if wire.is_step else self.inputs[wire.source]
+
+    async def watch(self) -> Finished:
+        """Wait for all ends and return the finished picture.
+
+        Raises:
+            GenkolError: of the first step that failed; the others are no longer waited for.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                for step in self.plan:
+                    self.ends[step.id] = group.create_task(self._end(step))
+                finished = group.create_task(self._finished())
+        except BaseExceptionGroup as several:
+            raise _first(several) from None
+        return finished.result()
+
+    async def _end(self, step: PlannedStep) -> None:
+        # After the ends of what it needs: a failure is blamed on the step that failed, not on those it took along.
+        for need in step.needs:
+            await self.ends[need]
+        try:
+            ref = await self.responses[step.id]._to_object_ref()  # a replica has taken the call
+            started = time.perf_counter()
+            self.on_event(StepEvent(step.id, "started"))
+            await _ended(ref)
+        except (Exception, asyncio.CancelledError) as error:
+            failure = _failure(error, step.id, step.key, step.site)
+            self.on_event(StepEvent(step.id, "failed"))
+            raise failure from None
+        self.seconds[step.id] = seconds = time.perf_counter() - started
+        self.on_event(StepEvent(step.id, "done", 1.0, seconds))
+
+    async def _finished(self) -> Finished:
+        for end in self.ends.values():
+            await end
+        try:
+            finished: Finished = await self.responses[FINISH]
+        except (Exception, asyncio.CancelledError) as error:
+            raise _failure(error, FINISH, "finisher", "local") from None
+        return finished
+
+    def cancel(self) -> None:
+        """Take back every call that has not ended."""
+        for id, response in self.responses.items():
+            if id not in self.seconds:
+                response.cancel()
+
+
+async def _ended(ref: ray.ObjectRef) -> None:
+    """Wait until a value exists, without fetching it; raise when it is an error.
+
+    Errors come to the owner inside the reply, as do values under 100 KiB; larger values stay in the object store of
+    the node that made them. So what lies on no node is here already, and reading it costs nothing.
+    """
+    await ref._ready()
+    where = get_local_object_locations([ref]).get(ref)
+    if not where or not where["node_ids"]:
+        await ref
+
+
+def _failure(error: BaseException, step: str, algorithm: str, site: str) -> BaseException:
+    """The typed error; or the cancellation itself when it is this very task that is cancelled."""
+    if not isinstance(error, asyncio.CancelledError):
+        return typed(error, step, algorithm, site)
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        return error
+    return Cancelled(f"The step {step!r} was cancelled.", step=step, algorithm=algorithm, site=site)
+
+
+def _first(several: BaseExceptionGroup[Any]) -> BaseException:
+    """The error that came first; a group of groups is opened."""
+    error = several.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error

@@ -1,0 +1,40 @@
+"""The Engine as the ingress: the one HTTP route, in front of the algorithms it finds on Ray Serve."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict, Field
+from ray import serve
+
+from deployments.dispatch import RayDispatcher
+from deployments.names import LOCAL
+from deployments.sites import Sites
+from genkol.engine import Engine
+from genkol.http.app import create_app
+
+
+class EngineArgs(BaseModel):
+    """`args` of the Engine's application in serve_config.yaml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    site: str = Field(LOCAL, pattern=r"^[a-z][a-z0-9-]*$", description="Whose algorithms it uses.")
+    refresh_s: float = Field(2.0, gt=0, description="Between two looks at what runs on Serve.")
+
+
+class EngineIngress:
+    """Plans flows and has them run; holds no weights and no pictures but those that come and go."""
+
+    def __init__(self, args: EngineArgs) -> None:
+        sites = Sites(args.site, args.refresh_s)
+        sites.start()
+        self.engine = Engine(sites.registry, RayDispatcher(sites))
+
+    def __serve_build_asgi_app__(self) -> FastAPI:
+        return create_app(lambda: self.engine)
+
+
+def app(args: EngineArgs) -> serve.Application:
+    """The Engine's application: ``import_path: deployments.engine:app``, ``route_prefix: /``."""
+    deployment = serve.deployment(name="Engine", max_ongoing_requests=64, ray_actor_options={"num_cpus": 0.1})
+    return deployment(serve.ingress()(EngineIngress)).bind(args)

@@ -1,0 +1,37 @@
+"""Composes and encodes pictures, so that no layer has to travel through the Engine."""
+
+from __future__ import annotations
+
+import os
+
+import cv2
+from pydantic import BaseModel, ConfigDict
+from ray import serve
+
+from deployments.names import FINISHER
+from genkol.artifacts import Image, Layer
+from genkol.finish import Finished, Wanted, finish
+from genkol.flow.plan import Plan
+
+
+class FinisherArgs(BaseModel):
+    """`args` of the finisher's application: there is nothing to set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Finisher:
+    """Makes the finished picture of a portrait and its layers."""
+
+    def __init__(self) -> None:
+        cv2.setNumThreads(min(2, os.cpu_count() or 1))
+
+    def finish(self, plan: Plan, wanted: Wanted, portrait: Image, last: Image | None, *layers: Layer) -> Finished:
+        """Compose, encode and report; see `genkol.finish.finish`. The layers come bottom first, one by one."""
+        return finish(plan, portrait, layers, last, wanted)
+
+
+def app(args: FinisherArgs) -> serve.Application:
+    """The finisher's application: ``import_path: deployments.finisher:app``."""
+    deployment = serve.deployment(name=FINISHER, max_ongoing_requests=2, ray_actor_options={"num_cpus": 0.1})
+    return deployment(Finisher).bind()

@@ -1,0 +1,107 @@
+"""One replica, one algorithm object: what runs a step on Ray Serve."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import cv2
+from pydantic import BaseModel, ConfigDict, Field
+from ray import serve
+
+from deployments.names import HOST, Place
+from genkol.algorithm import Step
+from genkol.artifacts import Value
+from genkol.dispatch import Call, perform
+from genkol.errors import PluginError
+from genkol.registry import installed
+from genkol.weights import WeightsSetup, default_folder
+
+
+class HostArgs(BaseModel):
+    """`args` of an application in serve_config.yaml; changing them replaces its replicas."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    algorithm: str = Field(pattern=r"^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*$", description="``service/name``.")
+    site: str = Field("local", pattern=r"^[a-z][a-z0-9-]*$", description="Where its replicas run.")
+
+
+class HostSettings(BaseModel):
+    """`user_config` of an application: changed while its replicas keep running."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    threads: int = Field(
+        2, ge=1, le=256, description="Threads of numeric libraries in each replica; at most the cores."
+    )
+
+
+class AlgorithmHost:
+    """Holds one algorithm, set up, and runs one call at a time.
+
+    Raises:
+        PluginError: the algorithm is not installed, or the application is not named after it.
+        WeightsError: its weights are not to be had.
+    """
+
+    def __init__(self, args: HostArgs) -> None:
+        self._place = Place(args.algorithm, args.site)
+        _refuse_other_name(self._place)
+        self.reconfigure({})
+        self._algorithm = installed(args.algorithm)()
+        self._algorithm.setup(WeightsSetup(default_folder(), self._algorithm.weights))
+        # One thread: an algorithm object serves one call at a time, and the next one waits its turn here.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="algorithm")
+
+    def reconfigure(self, user_config: Mapping[str, Any]) -> None:
+        """Take new settings without a restart."""
+        said = HostSettings.model_validate(dict(user_config))
+        threads = min(said.threads, os.cpu_count() or 1)
+        cv2.setNumThreads(threads)
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(threads)
+
+    async def run(self, call: Call, *values: Value) -> Value:
+        """Run one step. Its values come one by one: Serve resolves what is at the top level only.
+
+        When the request is cancelled, the algorithm hears of it at its next `Step.progress`.
+
+        Raises:
+            GenkolError: what `genkol.dispatch.perform` raises.
+        """
+        cancelled = threading.Event()
+        step = Step(call.step, call.seed, is_cancelled=cancelled.is_set)
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, perform, self._algorithm, call, values, step)
+        finally:
+            cancelled.set()
+
+    def check_health(self) -> None:
+        """Raise when the thread that runs the algorithm is gone; Serve then replaces the replica."""
+        self._thread.submit(int)
+
+
+def _refuse_other_name(place: Place) -> None:
+    name = serve.get_replica_context().app_name
+    if name != place.application:
+        raise PluginError(
+            f"The application {name!r} hosts {place.key} at {place.site}, but the Engine finds algorithms by name. "
+            f"Name the application {place.application!r}."
+        )
+
+
+def app(args: HostArgs) -> serve.Application:
+    """The application of one algorithm: ``import_path: deployments.host:app``."""
+    # Two at once for the router, one at once for the algorithm: the next call's values are fetched and wait
+    # in the replica, which spares it the router's back-off (up to 0.5 s) between two calls.
+    deployment = serve.deployment(
+        name=HOST, max_ongoing_requests=2, health_check_period_s=5, ray_actor_options={"num_cpus": 0.1}
+    )
+    return deployment(AlgorithmHost).bind(args)
