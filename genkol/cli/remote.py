@@ -90,7 +90,7 @@ def _ask(client: httpx.Client, method: str, path: str, accept: str, **body: Any)
         answer = client.request(method, path, headers={"Accept": accept}, **body)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ServerError(
-            f"{client.base_url} does not answer ({_cause(error)}). Is the address right, and does `genkol serve` run there?"
+            f"{client.base_url} does not answer ({_cause(error)}). Check the address, and whether `genkol serve` runs."
         ) from error
     if answer.is_success:
         return answer
