@@ -159,6 +159,10 @@ class WeightsFolder:
             return False
         return True
 
+    def refuse_by_licence(self, name: str) -> None:
+        """Raise `LicenceRefused` when the weight may not be used here; nothing is fetched or read."""
+        self._mind_the_licence(weight_named(name, self.known))
+
     def _mind_the_licence(self, weight: Weight) -> None:
         if not weight.commercial and not self.allow_noncommercial:
             raise LicenceRefused(
