@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 
@@ -27,38 +29,43 @@ class Guide:
         self.size = (max(1, round(w * scale)), max(1, round(h * scale)))
         self._window = (2 * radius + 1, 2 * radius + 1)
         self._pixels = pixels
-        self._small = cv2.resize(pixels, self.size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-        self._mean = self._box(self._small)
+        small = cv2.resize(pixels, self.size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        self._planes = [np.ascontiguousarray(small[..., k]) for k in range(3)]
+        self._means = [self._box(plane) for plane in self._planes]
         self._inverse = self._inverse_covariance(eps)
 
     def __call__(self, map_: F32) -> F32:
         """Return the map (any size, values in [0, 1]) at the size of the picture, edges refined."""
         small = cv2.resize(map_, self.size, interpolation=cv2.INTER_LINEAR)
         mean = self._box(small)
-        covariance = self._box(self._small * small[..., None]) - self._mean * mean[..., None]
-        slope = np.einsum("hwij,hwj->hwi", self._inverse, covariance)
-        offset = mean - np.einsum("hwi,hwi->hw", slope, self._mean)
-        return self._apply(self._box(slope), self._box(offset))
+        covariance = [self._box(p * small) - m * mean for p, m in zip(self._planes, self._means, strict=True)]
+        slopes = [sum(i * c for i, c in zip(row, covariance, strict=True)) for row in self._inverse]
+        offset = mean - sum(s * m for s, m in zip(slopes, self._means, strict=True))
+        return self._apply(self._box(np.dstack([*(s / 255 for s in slopes), offset])))
 
-    def _apply(self, slope: F32, offset: F32) -> F32:
+    def _apply(self, coefficients: F32) -> F32:
         h, w = self._pixels.shape[:2]
-        both = cv2.resize(np.dstack([slope / 255, offset]), (w, h), interpolation=cv2.INTER_LINEAR)
-        out = both[..., 3]
-        for channel in range(3):
-            out = out + both[..., channel] * self._pixels[..., channel]
-        return np.asarray(np.clip(out, 0, 1), np.float32)
+        full = cv2.resize(coefficients, (w, h), interpolation=cv2.INTER_LINEAR)
+        levels = cv2.merge([*cv2.split(self._pixels), self._ones]).astype(np.float32)
+        cv2.multiply(full, levels, dst=full)
+        return np.asarray(np.clip(cv2.transform(full, np.ones((1, 4), np.float32)), 0, 1), np.float32)
+
+    @cached_property
+    def _ones(self) -> U8:
+        return np.ones(self._pixels.shape[:2], np.uint8)
 
     def _box(self, array: F32) -> F32:
         return np.asarray(cv2.boxFilter(array, -1, self._window, borderType=cv2.BORDER_REFLECT), np.float32)
 
-    def _inverse_covariance(self, eps: float) -> F32:
-        """Return the (h, w, 3, 3) inverses of the windows' colour covariance, eps on the diagonal."""
-        r, g, b = cv2.split(self._small)
-        mr, mg, mb = cv2.split(self._mean)
+    def _inverse_covariance(self, eps: float) -> tuple[tuple[F32, F32, F32], ...]:
+        """Return the rows of the inverses of the windows' colour covariance, eps on the diagonal."""
+        (r, g, b), (mr, mg, mb) = self._planes, self._means
         rr, gg, bb = (self._box(c * c) - m * m + eps for c, m in ((r, mr), (g, mg), (b, mb)))
         rg, rb, gb = self._box(r * g) - mr * mg, self._box(r * b) - mr * mb, self._box(g * b) - mg * mb
         c00, c01, c02 = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
         c11, c12, c22 = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
         det = rr * c00 + rg * c01 + rb * c02
-        rows = [np.stack(row, axis=-1) for row in ((c00, c01, c02), (c01, c11, c12), (c02, c12, c22))]
-        return np.asarray(np.stack(rows, axis=-2) / det[..., None, None], np.float32)
+        return tuple(
+            (np.asarray(x / det, np.float32), np.asarray(y / det, np.float32), np.asarray(z / det, np.float32))
+            for x, y, z in ((c00, c01, c02), (c01, c11, c12), (c02, c12, c22))
+        )

@@ -13,6 +13,7 @@ from genkol.artifacts import F32, U8
 from genkol.vision.colour import lab_of
 from genkol.vision.guided import Guide
 from genkol.vision.models import LiteModel
+from genkol.vision.smooth import smoothed
 
 BACKGROUND, HAIR, BODY_SKIN, FACE_SKIN, CLOTHES, OTHERS = range(6)
 MODEL_SIDE = 256
@@ -162,11 +163,10 @@ def parts_of(probabilities: F32, matte: U8, guide: Guide) -> tuple[U8, U8, U8, U
     all of them it is an accessory (something held, worn or sat on).
     """
     spread = _reaching(probabilities[..., 1:])
-    fine = np.stack([guide(spread[..., k]) for k in range(spread.shape[-1])], axis=-1)
-    fine /= np.maximum(fine.sum(axis=-1, keepdims=True), 1e-3)
-    levels = np.rint(fine * matte[..., None]).clip(0, 255).astype(np.uint8)
     order = (HAIR, FACE_SKIN, BODY_SKIN, CLOTHES, OTHERS)
-    hair, face, body, clothes, others = (np.ascontiguousarray(levels[..., k - 1]) for k in order)
+    fine = [guide(spread[..., k - 1]) for k in order]
+    share = matte / np.maximum(sum(fine[1:], fine[0]), 1e-3)
+    hair, face, body, clothes, others = (np.rint(part * share).clip(0, 255).astype(np.uint8) for part in fine)
     return hair, face, body, clothes, others
 
 
@@ -192,10 +192,10 @@ def _reaching(parts: F32) -> F32:
     out, left = parts.copy(), 1 - seen
     reach = 0.01 * max(parts.shape[:2])
     for sigma in (reach, 3 * reach, 8 * reach):
-        weight = cv2.GaussianBlur(seen**2, (0, 0), sigma)
-        near = cv2.GaussianBlur(parts * seen[..., None], (0, 0), sigma) / np.maximum(weight, 1e-6)[..., None]
+        near = smoothed(parts * seen[..., None], sigma)  # sums to the blurred square of what was seen
+        weight = near.sum(axis=-1)
         take = left * np.clip(4 * weight, 0, 1)
-        out += take[..., None] * near / np.maximum(near.sum(axis=-1, keepdims=True), 1e-6)
+        out += (take / np.maximum(weight, 1e-6))[..., None] * near
         left = left - take
     out[..., OTHERS - 1] += left
     return out

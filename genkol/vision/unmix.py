@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genkol.artifacts import F32, U8
+from genkol.vision.smooth import smoothed
 
 NOISE = 0.03
 """Distance (sRGB in [0, 1]) which sensor noise and JPEG blocks put between equal colours."""
@@ -38,13 +39,13 @@ def local_colour(small: F32, sure: F32, sigma: float) -> LocalColour:
         sigma: reach, pixels; where there is nothing within it, three times as far counts.
     """
     stack = np.dstack([small * sure[..., None], (small**2).sum(axis=-1) * sure, sure])
-    near, far = (cv2.GaussianBlur(stack, (0, 0), s) for s in (sigma, 3 * sigma))
+    near, far = smoothed(stack, sigma), smoothed(stack, 3 * sigma)
     total = near + 0.02 * far
     weight = np.maximum(total[..., 4:], 1e-6)
     mean = total[..., :3] / weight
     variance = total[..., 3] / weight[..., 0] - (mean**2).sum(axis=-1)
     known = np.clip(20 * total[..., 4], 0, 1)
-    return LocalColour(mean, np.sqrt(np.maximum(variance, 0)), known)
+    return LocalColour(np.asarray(mean, np.float32), np.sqrt(np.maximum(variance, 0)), known)
 
 
 def unmixed(pixels: U8, alpha: F32, fine: F32, hair: F32, band: NDArray[np.bool_]) -> F32:

@@ -20,6 +20,7 @@ from genkol.vision.models import LiteModel, OnnxModel
 from genkol.vision.pose import NO_POSE, Pose, PoseFinder
 from genkol.vision.segments import (
     BACKGROUND,
+    CLOTHES,
     HAIR,
     OTHERS,
     Box,
@@ -34,6 +35,8 @@ from genkol.vision.segments import (
 
 MAP_SIDE = 512
 """Longest side at which the parts are put together before they are refined, pixels."""
+LEAST_FLESH = 0.02
+"""Share of hair and skin in a person; a garment alone has less."""
 
 
 class LightParams(Params):
@@ -88,6 +91,7 @@ class LightParsing(Algorithm):
         probabilities = self._segmenter.detailed(pixels, first, [*crops, *([head] if head else [])], MAP_SIDE)
         step.progress(0.45)
         matte = self._matte(pixels, box, probabilities, params)
+        _require_subject(matte, params)
         step.progress(0.85)
         return _person(pixels, plausible_skin(probabilities, pixels), matte, pose.landmarks, hands)
 
@@ -116,14 +120,16 @@ def _person_box(first: F32, pose: Pose, shape: tuple[int, ...], params: LightPar
     Raises:
         NoPerson: too little does.
     """
-    body = first[..., 1:OTHERS].sum(axis=-1) > 0.5
-    share = float(body.mean())
-    if share < params.least_person:
+    body = float((first[..., 1:OTHERS].sum(axis=-1) > 0.5).mean())
+    flesh = float((first[..., 1:CLOTHES].sum(axis=-1) > 0.5).mean())
+    if body < params.least_person or flesh < LEAST_FLESH * body:
         raise NoPerson(
-            f"No person found: {share:.2%} of the picture looks like hair, skin or clothes, at least "
-            f"{params.least_person:.2%} was expected; the pose detector's best score is {pose.detected:.2f}. "
+            f"No person found: {body:.2%} of the picture looks like hair, skin or clothes (at least "
+            f"{params.least_person:.2%} is needed), {flesh:.2%} like hair or skin (at least {LEAST_FLESH:.0%} of the "
+            f"former); the pose detector's best score is {pose.detected:.2f}. "
             "Use a picture that shows a person more clearly, or larger.",
-            share=share,
+            share=body,
+            flesh=flesh,
             expected=params.least_person,
             pose_score=pose.detected,
         )
@@ -138,6 +144,17 @@ def _person_box(first: F32, pose: Pose, shape: tuple[int, ...], params: LightPar
         box = Box(left, top, max(box.right, int(high[0])), max(box.bottom, int(high[1])))
     box = box.cut(shape).grown(0.12, shape)
     return box if box.area < 0.85 * h * w else Box(0, 0, w, h)
+
+
+def _require_subject(matte: U8, params: LightParams) -> None:
+    share, least = float(matte.mean()) / 255, params.least_person / 2
+    if share < least:
+        raise NoPerson(
+            f"No person stands out: the matte covers {share:.2%} of the picture, at least {least:.2%} is needed. "
+            "Use a picture in which the person is better lit, or larger.",
+            share=share,
+            expected=least,
+        )
 
 
 def _person(pixels: U8, probabilities: F32, matte: U8, pose: F32, hands: tuple[Hand, ...]) -> Person:
