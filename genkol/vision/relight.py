@@ -11,6 +11,7 @@ from genkol.artifacts import F32, U8
 from genkol.vision.colour import lab_of, linear_of, rgb_of
 
 _MOST_TINT = 12.0  # a and b of the light that may reach the subject: skin stays skin
+_COLD = np.array([0.3, 0.6], np.float32)  # green and blue surroundings are seldom the light itself
 _GAMMA = 2.2  # a gain g in linear light is about g ** (1 / 2.2) on sRGB levels
 
 
@@ -37,12 +38,14 @@ def light_of(scene: U8) -> Light:
     luminance = linear @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     level = float(luminance.mean())
     tint = lab[..., 1:].reshape(-1, 2).mean(0)
+    tint = np.where(tint < 0, tint * _COLD, tint)
     tint *= min(1.0, _MOST_TINT / max(float(np.linalg.norm(tint)), 1e-6))
     grey = np.array([70.0, 0.0, 0.0], np.float32)
     coloured = _linear(np.array([70.0, tint[0], tint[1]], np.float32)) / _linear(grey)
-    exposure = 2.0 ** float(np.clip(0.45 * np.log2(max(level, 1e-3) / 0.22), -1.1, 0.15))
+    exposure = 2.0 ** float(np.clip(0.45 * np.log2(max(level, 1e-3) / 0.22), -0.9, 0.15))
     ambient = cv2.GaussianBlur(linear, (0, 0), 9, borderType=cv2.BORDER_REPLICATE) + 0.05
     local = np.clip(ambient / ambient.reshape(-1, 3).mean(0), 0.7, 1.4)
+    local += 0.7 * (local.mean(-1, keepdims=True) - local)  # a blue sky behind the head is not its light
     across = luminance.mean(0)
     side = float((across * np.linspace(-1, 1, 32)).sum() / max(float(across.sum()), 1e-6)) * 3
     return Light((coloured * exposure * local).astype(np.float32), level, float(np.clip(side, -1, 1)))
