@@ -1,0 +1,43 @@
+"""The HTTP application over an Engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from genkol.engine import Engine
+from genkol.http import assets, catalogue, flows, health, pictures, problems
+from genkol.http.middleware import BodyLimit, RequestLog
+from genkol.http.openapi import Api
+from genkol.settings import Settings
+from genkol.settings import settings as settings_of_process
+
+
+def create_app(get_engine: Callable[[], Engine], *, settings: Settings | None = None) -> FastAPI:
+    """Return the application.
+
+    It holds no engine, lock or connection, so that it can be pickled and sent to where it runs.
+
+    Args:
+        get_engine: called for each request; cheap.
+        settings: of the HTTP edge (size of requests, timeout, asset folder); the process's by default. How
+            large a picture may be always comes from the process's.
+    """
+    settings = settings or settings_of_process()
+    app = Api(
+        title="GenKOL",
+        version=version("genkol"),
+        summary="Campaign pictures of a virtual KOL, composed by modular AI services.",
+        docs_url=None,
+        redoc_url=None,
+        middleware=[Middleware(RequestLog), Middleware(BodyLimit, max_bytes=settings.max_request_bytes)],
+    )
+    app.state.get_engine = get_engine
+    app.state.settings = settings
+    problems.install(app)
+    for part in (pictures, flows, catalogue, assets, health):
+        app.include_router(part.router)
+    return app

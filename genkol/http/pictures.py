@@ -1,0 +1,98 @@
+"""POST /v1/pictures: one call, one picture."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+
+from genkol.dispatch import Outcome
+from genkol.engine import Engine, Result
+from genkol.finish import LayerReport, Wanted
+from genkol.http import openapi
+from genkol.http.dependencies import AssetsHere, EngineHere, SettingsHere
+from genkol.http.negotiation import negotiate
+from genkol.http.uploads import Asked, read_request
+from genkol.http.waiting import while_wanted
+from genkol.http.wishes import understand
+from genkol.stores.assets import AssetStore
+
+router = APIRouter(prefix="/v1", tags=["pictures"])
+
+FORMATS = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp"}
+OPENRASTER = "image/openraster"
+JSON = "application/json"
+ANSWERS = (*FORMATS, OPENRASTER, JSON)
+"""What a picture may be answered as, the default first."""
+
+
+@router.post("/pictures", response_class=Response, responses=openapi.PICTURES, openapi_extra=openapi.PICTURE_BODY)
+async def make_picture(
+    request: Request,
+    engine: EngineHere,
+    settings: SettingsHere,
+    assets: AssetsHere,
+    swatches: Annotated[bool, Query(description="Each layer as a PNG in the JSON answer.")] = False,
+) -> Response:
+    """Make a picture of a portrait and references.
+
+    Each reference implies its service (a `makeup` photo: makeup-transfer, a `scene`: background); a `flow`
+    says it in full. The answer's form follows `Accept`. All mistakes of a request come in one answer.
+    """
+    answer = negotiate(", ".join(request.headers.getlist("accept")), ANSWERS)
+    wanted = Wanted(FORMATS.get(answer, "png"), layers=answer == OPENRASTER, swatches=swatches and answer == JSON)
+    asked = await read_request(request, settings)
+    result = await while_wanted(request, _made(asked, engine, assets, wanted), settings.request_timeout_s)
+    headers = {
+        "X-Genkol-Seed": str(result.plan.seed),
+        "X-Genkol-Digest": result.outcome.finished.digest,
+        "Server-Timing": _server_timing(result.outcome),
+        "Vary": "Accept",
+    }
+    if answer == JSON:
+        return JSONResponse(await asyncio.to_thread(_described, result), headers=headers)
+    body = result.outcome.finished.ora if answer == OPENRASTER else result.picture
+    return Response(body, media_type=answer, headers=headers)
+
+
+async def _made(asked: Asked, engine: Engine, assets: AssetStore, wanted: Wanted) -> Result:
+    wish = await asyncio.to_thread(understand, asked, engine, assets)
+    return await engine.arun(wish.flow, wish.values, wanted)
+
+
+def _server_timing(outcome: Outcome) -> str:
+    """The Server-Timing header: milliseconds of each step and of all."""
+    times = {**outcome.seconds, "total": outcome.total_seconds}
+    return ", ".join(f"{step};dur={seconds * 1000:.1f}" for step, seconds in times.items())
+
+
+def _described(result: Result) -> dict[str, Any]:
+    finished = result.outcome.finished
+    return {
+        "picture": {
+            "media_type": finished.media_type,
+            "data": base64.b64encode(finished.picture).decode(),
+            "width": finished.width,
+            "height": finished.height,
+            "digest": finished.digest,
+        },
+        "layers": [_layer(layer) for layer in finished.layers],
+        "plan": result.plan.to_json(),
+        "report": result.report(),
+    }
+
+
+def _layer(layer: LayerReport) -> dict[str, Any]:
+    swatch = {"swatch": base64.b64encode(layer.swatch).decode()} if layer.swatch else {}
+    return {
+        "step": layer.step,
+        "title": layer.title,
+        "strength": layer.strength,
+        "box": list(layer.box),
+        "changed_pixels": layer.changed,
+        "digest": layer.digest,
+        **swatch,
+    }
