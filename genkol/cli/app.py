@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from genkol.cli import catalogue, compose, plan
-from genkol.errors import GenkolError
+from genkol.errors import FlowErrors, GenkolError
 
 COMMANDS = "genkol.commands"
 """The entry-point group of commands from elsewhere: a `typer.Typer`, or a function that typer can wrap."""
@@ -32,11 +32,18 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except GenkolError as error:
-            print(error, file=sys.stderr)
+            print(_text(error), file=sys.stderr)
             raise typer.Exit(2) from error
         except KeyboardInterrupt as error:
             print("Stopped. Nothing was written.", file=sys.stderr)
             raise typer.Exit(130) from error
+
+
+def _text(error: GenkolError) -> str:
+    """All that is wrong; a list of one is that one."""
+    if isinstance(error, FlowErrors) and len(error.errors) == 1:
+        return str(error.errors[0])
+    return str(error)
 
 
 def _as_command(found: Any, name: str) -> Any:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
+from PIL import Image as Pillow
 
-from genkol.artifacts import Kind
+from genkol.artifacts import Image, Kind
 from genkol.cli.asked import Asked, check_given, file_bytes
 from genkol.cli.outputs import Produced
 from genkol.cli.progress import err_console, seconds_table, waiting
 from genkol.errors import FlowErrors, GenkolError, Overloaded, RequestError
 from genkol.finish import Wanted
 from genkol.flow.flow import Flow
+from genkol.pictures import write_image
 
 TIMEOUT = httpx.Timeout(300.0, connect=10.0)
 OPENRASTER = "image/openraster"
@@ -36,17 +40,22 @@ def run(server: str, asked: Asked, wanted: Wanted, quiet: bool) -> Produced:
         FlowErrors: files cannot be read.
         ServerError: the server refused or failed; all that it said is in the text.
     """
-    parts = _parts(asked)
-    data = {"flow": json.dumps(asked.document), "format": wanted.format}
-    with httpx.Client(base_url=server, timeout=TIMEOUT) as client, waiting(f"{server} is at work", quiet):
-        answer = _ask(client, "POST", "/v1/pictures", "application/json", data=data, files=parts).json()
-        ora = b""
-        if wanted.layers:
-            ora = _ask(client, "POST", "/v1/pictures", OPENRASTER, data=data, files=parts).content
-    picture = base64.b64decode(answer.pop("picture")["base64"])
+    form = {"data": {"flow": json.dumps(asked.document)}, "files": _parts(asked)}
+    with _client(server) as client, waiting(f"{server} is at work", quiet):
+        answer = _mapping(_ask(client, "POST", "/v1/pictures", "application/json", **form))
+        ora = _ask(client, "POST", "/v1/pictures", OPENRASTER, **form).content if wanted.layers else b""
     if not quiet:
-        err_console().print(seconds_table(answer))
-    return Produced(picture, ora, answer)
+        err_console().print(seconds_table(answer["report"]))
+    return Produced(_encoded(answer["picture"]["data"], wanted.format), ora, answer["report"])
+
+
+def _encoded(text: str, format: str) -> bytes:
+    """The picture of a JSON answer, which is a PNG and so exact, in the wanted format."""
+    data = base64.b64decode(text)
+    if format == "png":
+        return data
+    pixels = np.array(Pillow.open(io.BytesIO(data)).convert("RGB"))
+    return write_image(Image(pixels), format)
 
 
 def plan(server: str, asked: Asked) -> dict[str, Any]:
@@ -55,7 +64,7 @@ def plan(server: str, asked: Asked) -> dict[str, Any]:
     Raises:
         ServerError: all that is wrong with the flow.
     """
-    with httpx.Client(base_url=server, timeout=TIMEOUT) as client:
+    with _client(server) as client:
         return _mapping(_ask(client, "POST", "/v1/flows/validate", "application/json", json=asked.document))
 
 
@@ -65,7 +74,7 @@ def catalogue(server: str, what: str) -> dict[str, Any]:
     Raises:
         ServerError: it does not answer.
     """
-    with httpx.Client(base_url=server, timeout=TIMEOUT) as client:
+    with _client(server) as client:
         return _mapping(_ask(client, "GET", f"/v1/{what}", "application/json"))
 
 
@@ -83,6 +92,10 @@ def _parts(asked: Asked) -> dict[str, tuple[str, bytes]]:
     if faults:
         raise FlowErrors.of(faults)
     return parts
+
+
+def _client(server: str) -> httpx.Client:
+    return httpx.Client(base_url=server if "://" in server else f"http://{server}", timeout=TIMEOUT)
 
 
 def _ask(client: httpx.Client, method: str, path: str, accept: str, **body: Any) -> httpx.Response:
