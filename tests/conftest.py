@@ -1,11 +1,18 @@
-"""What several tests share: the photographs and the weights."""
+"""What several tests share: the photographs, the weights and, set up once, the two analyses."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from genkol.algorithm import Step
+from genkol.algorithms.face_alignment.mesh import MeshAlignment
+from genkol.algorithms.person_parsing.light import LightParsing
+from genkol.artifacts import Face, Image, Person
+from genkol.pictures.read import read_image
 from genkol.weights import WeightsSetup, default_folder
 
 ROOT = Path(__file__).parents[1]
@@ -30,3 +37,52 @@ def public_photos() -> Path:
 def weights_setup() -> WeightsSetup:
     """The light weights, fetched on first use; tests that use them carry the marker `weights`."""
     return WeightsSetup(default_folder())
+
+
+@pytest.fixture(scope="session")
+def photo(shipped_photos: Path) -> Callable[..., Image]:
+    """Reads a photograph by its file name, shipped or else from the shared folder, at most 1024 px."""
+    public = ROOT.parent / "shared" / "data" / "public"
+
+    @cache
+    def read(name: str, max_side: int = 1024) -> Image:
+        place = next((f for f in (shipped_photos / name, public / name) if f.exists()), None)
+        if place is None:
+            pytest.skip(f"{name} is not shipped, and the shared photographs are not here (../shared/data/public)")
+        return read_image(place.read_bytes(), max_side=max_side)
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def aligner(weights_setup: WeightsSetup) -> MeshAlignment:
+    """Finds faces."""
+    algorithm = MeshAlignment()
+    algorithm.setup(weights_setup)
+    return algorithm
+
+
+@pytest.fixture(scope="session")
+def face_of(aligner: MeshAlignment) -> Callable[..., Face]:
+    """Aligns the face of a picture; keywords are the algorithm's params."""
+
+    def align(picture: Image, **params: object) -> Face:
+        return aligner.run(picture, params=aligner.Params(**params), step=Step())
+
+    return align
+
+
+@pytest.fixture(scope="session")
+def person_of(weights_setup: WeightsSetup) -> Callable[[Image], Person]:
+    """Parses the person of a picture, once for each; without pose and hands."""
+    algorithm = LightParsing()
+    algorithm.setup(weights_setup)
+    known: dict[str, Person] = {}
+
+    def parse(picture: Image) -> Person:
+        if picture.digest not in known:
+            params = algorithm.Params(pose=False, hands=False)
+            known[picture.digest] = algorithm.run(picture, params=params, step=Step())
+        return known[picture.digest]
+
+    return parse

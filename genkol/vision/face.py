@@ -55,6 +55,8 @@ class FaceFinder:
         """
         found = self._checked(pixels, self._detector.whole(pixels, min_score))
         longer = max(pixels.shape[:2])
+        if not any(f.score >= CLEAR for f in found):
+            found = _distinct(found + self._checked(pixels, self._detector.from_afar(pixels, min_score)))
         for share in (2, 4):
             if any(f.presence >= CERTAIN and _side(f) > FAR * longer * 2 / share for f in found):
                 break
@@ -132,9 +134,9 @@ def _side(face: FoundFace) -> float:
 
 
 def _distinct(found: list[FoundFace]) -> list[FoundFace]:
-    """Keep the face of the higher presence where two are the same."""
+    """Keep the surer one where two are the same face."""
     kept: list[FoundFace] = []
-    for face in sorted(found, key=lambda f: -f.presence):
+    for face in sorted(found, key=lambda f: -f.score * f.presence):
         if all(overlap_of(face.box, other.box) < 0.3 for other in kept):
             kept.append(face)
     return kept

@@ -12,7 +12,11 @@ from genkol.artifacts import F32, U8
 from genkol.vision.models import LiteModel
 
 SIDE = 192  # of the model's input
+AFAR = 0.3  # margin around a picture that a face may fill, as a share of its longer side
 GRID = 48  # one anchor in the middle of each of 48 x 48 cells
+
+
+Region = tuple[int, int, int, int]  # left, top, right, bottom
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,38 +51,52 @@ class FaceDetector:
         """Return the faces in (H, W, 3) uint8, best first; those under about 1/12 of the longer side are missed."""
         return suppressed(self._in(pixels, (0, 0, pixels.shape[1], pixels.shape[0]), min_score))
 
+    def from_afar(self, pixels: U8, min_score: float) -> list[Detection]:
+        """Return the faces, best first, that are seen with a margin around the picture: those that fill it."""
+        height, width = pixels.shape[:2]
+        by = int(AFAR * max(height, width))
+        return suppressed(self._in(pixels, (-by, -by, width + by, height + by), min_score))
+
     def tiled(self, pixels: U8, tile: int, min_score: float) -> list[Detection]:
         """Return the faces found on half-overlapping square tiles of that side, best first."""
         found = [d for region in _tiles(pixels, tile) for d in self._in(pixels, region, min_score)]
         return suppressed(found)
 
-    def _in(self, pixels: U8, region: tuple[int, int, int, int], min_score: float) -> list[Detection]:
-        left, top, right, bottom = region
-        longer = max(right - left, bottom - top)
-        scale = SIDE / longer
-        size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
-        small = cv2.resize(
-            pixels[top:bottom, left:right], size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        )
-        offset = ((SIDE - size[0]) // 2, (SIDE - size[1]) // 2)
-        canvas = np.zeros((1, SIDE, SIDE, 3), np.float32)
-        canvas[0, offset[1] : offset[1] + size[1], offset[0] : offset[0] + size[0]] = small / 127.5 - 1.0
+    def _in(self, pixels: U8, region: Region, min_score: float) -> list[Detection]:
+        canvas, scale, origin = _letterboxed(pixels, region)
         raw, logits = self._model(canvas)
         scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -80, 80)))
-        shift = np.array([left, top], np.float32) - np.array(offset, np.float32) / scale
         found = []
         for i in np.flatnonzero(scores >= min_score):
             values = raw[0, i].reshape(8, 2) / SIDE  # centre (from the anchor), size, six points (from the anchor)
             centre = values[0] + self._anchors[i]
-            corners = np.concatenate([centre - values[1] / 2, centre + values[1] / 2]).reshape(2, 2)
-            spots = np.concatenate([corners, values[2:] + self._anchors[i]]) * longer + shift
-            found.append(
-                Detection(spots[:2].reshape(4).astype(np.float32), spots[2:].astype(np.float32), float(scores[i]))
-            )
+            corners = np.stack([centre - values[1] / 2, centre + values[1] / 2])
+            spots = (np.concatenate([corners, values[2:] + self._anchors[i]]) * SIDE - origin) / scale
+            box, points = spots[:2].reshape(4).astype(np.float32), spots[2:].astype(np.float32)
+            found.append(Detection(box, points, float(scores[i])))
         return found
 
 
-def _tiles(pixels: U8, tile: int) -> Iterator[tuple[int, int, int, int]]:
+def _letterboxed(pixels: U8, region: Region) -> tuple[F32, float, F32]:
+    """Fit a region, which may reach beyond the picture, into the middle of the model's input.
+
+    Returns:
+        The input (1, 192, 192, 3) in [-1, 1], input pixels per picture pixel, and where in the input
+        the picture's (0, 0) lies.
+    """
+    left, top, right, bottom = region
+    scale = SIDE / max(right - left, bottom - top)
+    seen = pixels[max(0, top) : bottom, max(0, left) : right]
+    size = (max(1, round(seen.shape[1] * scale)), max(1, round(seen.shape[0] * scale)))
+    small = cv2.resize(seen, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    x, y = (SIDE - size[0]) // 2, (SIDE - size[1]) // 2
+    canvas = np.zeros((1, SIDE, SIDE, 3), np.float32)
+    canvas[0, y : y + size[1], x : x + size[0]] = small / 127.5 - 1.0
+    origin = np.array([x - max(0, left) * scale, y - max(0, top) * scale], np.float32)
+    return canvas, scale, origin
+
+
+def _tiles(pixels: U8, tile: int) -> Iterator[Region]:
     height, width = pixels.shape[:2]
     for top in _starts(height, tile):
         for left in _starts(width, tile):
