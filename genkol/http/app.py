@@ -39,5 +39,6 @@ def create_app(get_engine: Callable[[], Engine], *, settings: Settings | None = 
     app.state.settings = settings
     problems.install(app)
     for part in (pictures, flows, catalogue, assets, health):
-        app.include_router(part.router)
+        # Not include_router: what that makes holds a lock, and the application must pickle.
+        app.router.routes.extend(part.router.routes)
     return app

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
+from starlette.datastructures import State
 
 from genkol.artifacts import PYTHON_TYPE
 from genkol.flow.flow import INPUT_KINDS
@@ -33,7 +34,16 @@ _PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4//8/AwAI/A
 
 
 class Api(FastAPI):
-    """A FastAPI application whose document also holds the schemas that are named by reference."""
+    """A FastAPI application whose document also holds the schemas that are named by reference.
+
+    It can be pickled: `State` as such cannot be read back, its `__getattr__` never ends on an empty object.
+    """
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "state": dict(self.state._state)}
+
+    def __setstate__(self, content: dict[str, Any]) -> None:
+        self.__dict__.update(content, state=State(content["state"]))
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
