@@ -1,6 +1,6 @@
 """The Engine as the ingress: the one HTTP route, in front of the algorithms it finds on Ray Serve."""
 
-from __future__ import annotations
+# Annotations are not postponed here: Serve reads the class of the builder's argument from them.
 
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field

@@ -1,6 +1,6 @@
 """Composes and encodes pictures, so that no layer has to travel through the Engine."""
 
-from __future__ import annotations
+# Annotations are not postponed here: Serve reads the class of the builder's argument from them.
 
 import os
 

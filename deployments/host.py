@@ -1,6 +1,6 @@
 """One replica, one algorithm object: what runs a step on Ray Serve."""
 
-from __future__ import annotations
+# Annotations are not postponed here: Serve reads the class of the builder's argument from them.
 
 import asyncio
 import os

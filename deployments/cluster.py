@@ -1,0 +1,163 @@
+"""A Ray of one's own on this machine, with the applications of a config on it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import yaml
+from pydantic import ValidationError
+
+from genkol.errors import BadFlow, Conflict, PluginError, StepTimeout
+
+if TYPE_CHECKING:
+    from ray.serve.schema import ServeDeploySchema
+
+POLL_S = 0.25
+"""Between two looks at what has come up."""
+
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # a cancelled sibling's error has no reader, and needs none
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "1",
+}
+"""Environment of a local Ray, set before ray is imported."""
+
+
+def read_config(config: Path, host: str | None = None, port: int | None = None) -> ServeDeploySchema:
+    """Return the config of a file, with another address for HTTP where one is given.
+
+    Raises:
+        BadFlow: the file is not a Serve config.
+    """
+    from ray.serve.schema import ServeDeploySchema
+
+    try:
+        document: dict[str, Any] = yaml.safe_load(config.read_text("utf-8"))
+        options = document.setdefault("http_options", {})
+        options.update({key: value for key, value in (("host", host), ("port", port)) if value is not None})
+        return ServeDeploySchema.model_validate(document)
+    except (OSError, yaml.YAMLError, ValidationError, AttributeError) as error:
+        raise BadFlow(f"{config} cannot be used as a Ray Serve config: {error}") from error
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Raise `Conflict` when another process listens at the address."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Conflict(
+                f"{host}:{port} cannot be listened at: {error.strerror}. "
+                "Stop what uses the port, or choose another with --port.",
+                value=f"{host}:{port}",
+            ) from error
+
+
+@contextmanager
+def local_ray(object_store_mib: int = 512, **options: Any) -> Iterator[None]:
+    """Start Ray for this process alone, quiet and without a dashboard; stop it and all its processes at the end.
+
+    Args:
+        object_store_mib: memory in which values pass between replicas.
+        options: more arguments of `ray.init`.
+    """
+    os.environ.update(QUIET)
+    import ray
+    from ray import serve
+
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
+    ray.init(
+        address="local",
+        namespace="serve",
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="error",
+        object_store_memory=object_store_mib << 20,
+        **options,
+    )
+    try:
+        yield
+    finally:
+        serve.shutdown()
+        ray.shutdown()
+
+
+def deploy(config: ServeDeploySchema) -> None:
+    """Hand the config to Serve, as `serve run` does; a second one replaces the first, application by application."""
+    from ray.serve._private.api import serve_start
+
+    client = serve_start(
+        http_options=config.http_options.model_dump(),
+        proxy_location=config.proxy_location,
+        global_logging_config=config.logging_config,
+    )
+    client.deploy_apps(config)
+
+
+def wait_until_running(names: set[str], timeout_s: float) -> None:
+    """Wait until these applications run.
+
+    Raises:
+        PluginError: one failed to deploy; its own words are in the message.
+        StepTimeout: they took longer than that.
+    """
+    from ray import serve
+    from ray.serve.schema import ApplicationStatus
+
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        apps = serve.status().applications
+        for name, app in apps.items():
+            if name in names and app.status is ApplicationStatus.DEPLOY_FAILED:
+                raise PluginError(f"The application {name!r} failed to deploy: {_own_words(app)}", value=name)
+        waiting = {name for name in names if name not in apps or apps[name].status is not ApplicationStatus.RUNNING}
+        if not waiting:
+            return
+        time.sleep(POLL_S)
+    raise StepTimeout(f"Not running after {timeout_s:g} s: {', '.join(sorted(waiting))}. Logs are in /tmp/ray.")
+
+
+def wait_until_healthy(url: str, algorithms: int, timeout_s: float) -> None:
+    """Wait until the Engine answers /healthz and has found so many algorithms.
+
+    Raises:
+        StepTimeout: it does not.
+    """
+    end, last = time.monotonic() + timeout_s, ""
+    while time.monotonic() < end:
+        try:
+            answer = httpx.get(f"{url}/healthz", timeout=5, trust_env=False)
+            if answer.status_code == 200 and answer.json()["algorithms"] >= algorithms:
+                return
+            last = f"{answer.status_code} {answer.text[:200]}"
+        except httpx.HTTPError as error:
+            last = str(error)
+        time.sleep(POLL_S)
+    raise StepTimeout(f"{url}/healthz does not answer after {timeout_s:g} s: {last}")
+
+
+def algorithms_of(config: ServeDeploySchema) -> tuple[str, ...]:
+    """``service/name`` of each algorithm that the config hosts."""
+    return tuple(app.args["algorithm"] for app in config.applications if "algorithm" in app.args)
+
+
+def _own_words(app: Any) -> str:
+    """The line of the error in an application's message, which else is a long traceback."""
+    text = "\n".join([app.message, *(deployment.message for deployment in app.deployments.values())])
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    named = [line for line in lines if line.startswith("genkol.errors.")]
+    if named:
+        return named[-1].removeprefix("genkol.errors.")
+    raised = [line for line in lines if "Error: " in line or "Exception: " in line]
+    return raised[-1] if raised else "\n".join(lines)[-800:]
