@@ -76,7 +76,7 @@ class Canvas:
     def polygon(self, points: F32) -> F32:
         mask = np.zeros(self.shape, np.uint8)
         cv2.fillPoly(mask, [np.rint(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-        return mask.astype(np.float32) / 255
+        return np.asarray(mask, np.float32) / np.float32(255)
 
     def blur(self, array: F32, share: float) -> F32:
         """Gaussian blur; its deviation is a share of the face's width."""
@@ -105,7 +105,8 @@ class Canvas:
         pale = np.hypot(*(smooth[..., i] for i in (1, 2))) < 0.75 * float(np.hypot(median[1], median[2]))
         teeth = ramp(over, 12, 24) * pale
         hair = ramp(-over, 18, 32)
-        return self.blur(rough, 0.005) * (1 - np.maximum(teeth, hair)) * self.skin
+        soft = self.blur(rough, 0.005) * (1 - np.maximum(teeth, hair)) * self.skin
+        return np.asarray(soft, np.float32)
 
     @cached_property
     def eyes(self) -> tuple[Eye, Eye]:
@@ -138,8 +139,9 @@ class Canvas:
         bridge = np.zeros(self.shape, np.uint8)
         line = np.rint(self.points[list(topology.NOSE_BRIDGE)] * 16).astype(np.int32)
         cv2.polylines(bridge, [line], False, 255, max(1, round(0.03 * self.width)), cv2.LINE_AA, 4)
-        soft = 0.8 * self.blur(both, 0.03) + 0.7 * self.blur(bridge.astype(np.float32) / 255, 0.015)
-        return np.clip(soft, 0, 1) * self.oval * (1 - self.blur(self.eye_openings, 0.01))
+        nose = np.asarray(bridge, np.float32) / np.float32(255)
+        soft = np.clip(0.8 * self.blur(both, 0.03) + 0.7 * self.blur(nose, 0.015), 0, 1)
+        return np.asarray(soft * self.oval * (1 - self.blur(self.eye_openings, 0.01)), np.float32)
 
 
 class Eye:

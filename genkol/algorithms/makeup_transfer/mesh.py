@@ -96,8 +96,8 @@ def paintable(person: Person) -> F32:
 
 def change_of(canvas: Canvas, recipe: Recipe, params: MeshMakeup.Params) -> F32:
     """Return the (h, w, 3) change of CIELAB on the canvas, exactly 0 outside the face."""
-    shift = params.skin * recipe.skin * _evening(canvas)
-    shift += params.cheeks * recipe.cheeks
+    shift = params.skin * recipe.skin * _evening(canvas) + params.cheeks * recipe.cheeks
+    shift *= (1 - np.maximum(canvas.eye_openings, canvas.mouth_opening))[..., None]
     shift += params.eyes * recipe.eyes
     shift += params.brows * canvas.brows[..., None] * recipe.brows
     if recipe.lips is not None:

@@ -189,4 +189,5 @@ def _brows_of(canvas: Canvas, reference: Canvas) -> F32:
         if sure.sum() < 12:
             return np.zeros(3, np.float32)
         both.append(np.median(face.lab[sure], axis=0) / face.base[0] - face.base / face.base[0])
-    return np.clip((both[1] - both[0]) * canvas.base[0], (-10, -4, -4), (2, 4, 4)).astype(np.float32)
+    bounded = np.clip((both[1] - both[0]) * canvas.base[0], (-10, -4, -4), (2, 4, 4))
+    return np.asarray(bounded, np.float32)
