@@ -14,6 +14,9 @@ from genkol.artifacts import U8
 _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
 
 
+_BAND = 256  # rows at once: the sums take more room than the picture
+
+
 def plain(picture: Pillow.Image) -> Pillow.Image:
     """Return the picture in L, LA, RGB, RGBA or CMYK: palettes, bits and 16-bit grey are resolved."""
     if picture.mode.startswith("I"):
@@ -34,9 +37,19 @@ def srgb(picture: Pillow.Image, profile: bytes | None) -> tuple[U8, U8 | None]:
     """
     alpha = np.asarray(picture.getchannel("A")) if picture.mode in ("LA", "RGBA") else None
     colours = picture.convert(picture.mode.rstrip("A")) if alpha is not None else picture
-    converted = _converted(colours, profile) if profile else None
-    pixels = np.asarray(converted or colours.convert("RGB"))
+    converted = (_converted(colours, profile) if profile else None) or colours
+    pixels = np.asarray(converted if converted.mode == "RGB" else converted.convert("RGB"))
     return pixels, None if alpha is None or alpha.min() == 255 else alpha
+
+
+def over_white(pixels: U8, alpha: U8) -> U8:
+    """Return (H, W, 3) pixels laid over white by their alpha (H, W), rounded to nearest."""
+    out = np.empty_like(pixels)
+    for top in range(0, len(out), _BAND):
+        rows = slice(top, top + _BAND)
+        share = alpha[rows, :, None].astype(np.uint16)
+        out[rows] = (pixels[rows] * share + 255 * (255 - share) + 127) // 255
+    return out
 
 
 def _grey_of_16_bits(picture: Pillow.Image) -> U8:

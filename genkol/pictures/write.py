@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 
 from genkol.artifacts import U8, Image
 from genkol.errors import TooLarge
+from genkol.pictures.colour import over_white
 from genkol.pictures.formats import JPEG, PNG, WEBP, Format, format_named
 
 _OPTIONS: dict[Format, dict[str, Any]] = {
@@ -51,5 +52,4 @@ def _channels(image: Image, format: Format) -> U8:
         return image.pixels
     if format is not JPEG:
         return np.dstack([image.pixels, image.alpha])
-    share = image.alpha[..., None].astype(np.float32) / 255
-    return np.rint(image.pixels * share + (1 - share) * 255).astype(np.uint8)
+    return over_white(image.pixels, image.alpha)
