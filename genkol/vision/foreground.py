@@ -62,11 +62,14 @@ def _uncovered(image: F32, alpha: F32, within: F32, without: F32) -> F32:
     nearby inside is the better guess.
     """
     a = alpha[..., None]
-    subject = np.clip(within + a * (image - a * within - (1 - a) * without), 0, 255)
+    b = 1 - a
+    share = a * a + b * b
+    missing = (image - a * within - b * without) / share  # the least change of both that explains the pixel
+    subject, backdrop = within + a * missing, without + b * missing
     radius = max(1, round(0.006 * max(alpha.shape)))
-    near, behind = _mean(subject * a, alpha, radius), _mean(image * (1 - a) ** 2, (1 - alpha) ** 2, radius)
-    subject = np.clip(near + a * (image - a * near - (1 - a) * behind), 0, 255)
-    subject += (0.8 * (1 - a**3)) * (within - subject)
+    near, behind = _mean(subject * a, alpha, radius), _mean(backdrop * b, 1 - alpha, radius)
+    subject = np.clip(near + a * (image - a * near - b * behind) / share, 0, 255)
+    subject += (0.6 * (1 - a * a)) * (within - subject)
     return np.where(a >= 1, image, subject).astype(np.float32)
 
 
