@@ -48,12 +48,24 @@ class Api(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             document = super().openapi()
+            _drop_foreign_errors(document)
             _, definitions = models_json_schema([(m, "validation") for m in BY_NAME.values()], ref_template=_REF)
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             for name, schema in definitions.get("$defs", {}).items():
                 schemas.setdefault(name, schema)
         assert self.openapi_schema is not None
         return self.openapi_schema
+
+
+def _drop_foreign_errors(document: dict[str, Any]) -> None:
+    """Remove the form of validation errors that FastAPI would answer with; here they are problems."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            said = operation["responses"].get("422", {}).get("content", {})
+            if "application/json" in said:
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        document.get("components", {}).get("schemas", {}).pop(name, None)
 
 
 def ref(model: str) -> dict[str, str]:

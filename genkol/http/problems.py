@@ -41,6 +41,7 @@ def install(app: FastAPI) -> None:
 
 def problem(error: GenkolError, scope: Scope) -> Response:
     """Return the answer to an error; a collection of one is answered as that one."""
+    scope["genkol.error"] = error  # for the log
     found = flattened(error)
     head = found[0] if len(found) == 1 else error
     headers = {}
@@ -76,7 +77,6 @@ def public_detail(error: GenkolError) -> str:
 
 def _on_genkol_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, GenkolError)
-    request.scope["genkol.error"] = error
     return problem(error, request.scope)
 
 

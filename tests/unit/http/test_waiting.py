@@ -1,0 +1,101 @@
+"""A picture that nobody waits for any longer is not made."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from genkol.dispatch import StepEvent
+from genkol.engine import Engine
+from genkol.http.app import create_app
+from genkol.settings import Settings
+from genkol.testing import fake_engine
+
+SLOW = {"params": json.dumps({"object-interaction": {"seconds": 20}})}
+
+
+@pytest.fixture
+def slow_engine() -> Iterator[Engine]:
+    """An engine of its own: closing it waits for the running steps, so a step that goes on shows."""
+    engine = fake_engine()
+    yield engine
+    engine.dispatcher.close()
+
+
+async def test_a_picture_that_takes_too_long_is_504(slow_engine: Engine, edge: Settings, portrait: bytes) -> None:
+    app = create_app(lambda: slow_engine, settings=edge.model_copy(update={"request_timeout_s": 0.3}))
+    started = asyncio.get_running_loop().time()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://t") as client:
+        answer = await client.post("/v1/pictures", files={"portrait": portrait}, data=SLOW)
+    await asyncio.to_thread(slow_engine.dispatcher.close)
+    assert (answer.status_code, answer.json()["code"]) == (504, "step-timeout")
+    assert "within 0.3 s" in answer.json()["detail"]
+    assert asyncio.get_running_loop().time() - started < 10  # the step was cancelled, not waited for
+
+
+async def test_a_client_who_leaves_cancels_the_steps(slow_engine: Engine, edge: Settings, portrait: bytes) -> None:
+    app, sent = create_app(lambda: slow_engine, settings=edge), []
+    started = asyncio.Event()
+    _tell_when_started(slow_engine, started)
+    request = httpx.Request("POST", "http://t/v1/pictures", files={"portrait": portrait}, data=SLOW)
+    body = [{"type": "http.request", "body": request.read(), "more_body": False}]
+
+    async def receive() -> dict[str, Any]:
+        if body:
+            return body.pop()
+        await started.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    headers = [(k.lower().encode(), v.encode()) for k, v in request.headers.items()]
+    await asyncio.wait_for(app(_scope(app, headers), receive, send), 5)
+    await asyncio.wait_for(asyncio.to_thread(slow_engine.dispatcher.close), 5)
+    assert sent[0]["status"] == 499
+
+
+def _tell_when_started(engine: Engine, started: asyncio.Event) -> None:
+    dispatch = engine.dispatcher.dispatch
+
+    async def watched(plan: Any, inputs: Any, wanted: Any, on_event: Any) -> Any:
+        def hear(event: StepEvent) -> None:
+            if event.state == "progress":
+                started.set()
+
+        return await dispatch(plan, inputs, wanted, hear)
+
+    engine.dispatcher.dispatch = watched
+
+
+def _scope(app: FastAPI, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/v1/pictures",
+        "raw_path": b"/v1/pictures",
+        "query_string": b"",
+        "root_path": "",
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+        "server": ("t", 80),
+        "app": app,
+    }
+
+
+async def test_a_good_picture_is_made_while_another_waits(client: httpx.AsyncClient, portrait: bytes) -> None:
+    params = {"params": json.dumps({"object-interaction": {"seconds": 1}})}
+    slow = asyncio.create_task(client.post("/v1/pictures", files={"portrait": portrait}, data=params))
+    await asyncio.sleep(0.1)
+    alive = await asyncio.wait_for(client.get("/healthz"), 0.5)
+    assert (alive.status_code, slow.done()) == (200, False)
+    assert (await slow).status_code == 200
