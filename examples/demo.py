@@ -1,0 +1,170 @@
+"""One campaign picture through a real local Ray Serve cluster and real HTTP.
+
+    make demo
+
+Starts `genkol serve` on a free port, posts a portrait, a makeup reference and a place to it, and stops it. Writes
+out/demo.png, and out/demo-steps.png: the portrait, each layer, the picture.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from examples.steps import steps_sheet
+
+ROOT = Path(__file__).parents[1]
+PHOTOS = ROOT / "examples" / "photos"
+OUT = ROOT / "out"
+
+INPUTS = {
+    "portrait": PHOTOS / "person-halfbody-f-02.jpg",
+    "makeup": PHOTOS / "makeup-f-purple-darkskin-02.jpg",
+    "street": PHOTOS / "background-street-venice-09.jpg",
+}
+FLOW = ROOT / "examples" / "makeup-and-street.json"
+START_S = 300
+STOP_S = 60
+
+
+def main() -> int:
+    """Make the pictures; returns the exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    started = time.perf_counter()
+    OUT.mkdir(exist_ok=True)
+    try:
+        with serving(free_port()) as url:
+            up = time.perf_counter()
+            answer = ask(url)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except DemoFailed as error:
+        print(error, file=sys.stderr)
+        return 1
+    (OUT / "demo.png").write_bytes(base64.b64decode(answer["picture"]["data"]))
+    steps_sheet(answer, INPUTS).save(OUT / "demo-steps.png")
+    print_seconds(answer["report"], start=up - started, all=time.perf_counter() - started)
+    return 0
+
+
+class DemoFailed(Exception):
+    """What went wrong, in words."""
+
+
+def ask(url: str) -> dict[str, Any]:
+    """Post the flow and its pictures; return the JSON answer with picture, layers, plan and report."""
+    answer = httpx.post(
+        f"{url}/v1/pictures",
+        params={"swatches": "true"},
+        headers={"Accept": "application/json"},
+        data={"flow": FLOW.read_text("utf-8")},
+        files={name: path.read_bytes() for name, path in INPUTS.items()},
+        timeout=120,
+        trust_env=False,
+    )
+    if not answer.is_success:
+        raise DemoFailed(f"The server answered {answer.status_code}:\n{json.dumps(answer.json(), indent=2)}")
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+@contextmanager
+def serving(port: int) -> Iterator[str]:
+    """Yield the address of a GenKOL that runs meanwhile, with all of its algorithms."""
+    command = [str(Path(sys.executable).with_name("genkol")), "serve", "--port", str(port)]
+    log = OUT / "demo-server.log"
+    print("Starting Ray Serve from serve_config.yaml", flush=True)
+    # A session of its own: Ctrl-C reaches the server once, from here.
+    with log.open("wb") as file:
+        server = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_until_up(url, server, log)
+        yield url
+    finally:
+        stop(server)
+
+
+def wait_until_up(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until every algorithm that the checkout has is there.
+
+    Raises:
+        DemoFailed: the server ended, or took too long; its last words are in the text.
+    """
+    from genkol.registry import Registry
+
+    expected, end = len(Registry.from_entry_points()), time.monotonic() + START_S
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            health = httpx.get(f"{url}/healthz", timeout=5, trust_env=False)
+            if health.is_success and health.json()["algorithms"] >= expected:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    last = "\n".join(log.read_text("utf-8", "replace").splitlines()[-15:])
+    why = "is not ready" if server.poll() is None else f"ended with exit code {server.returncode}"
+    raise DemoFailed(f"genkol serve {why}. It said, in {log}:\n{last}")
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """Stop the server and whatever it started, politely at first."""
+    family = descendants(server.pid)
+    if server.poll() is None:
+        server.send_signal(signal.SIGINT)
+        try:
+            server.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+    _, left = psutil.wait_procs(family, timeout=5)
+    for process in left:
+        process.kill()
+    psutil.wait_procs(left, timeout=5)
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """All processes below one."""
+    try:
+        return list(psutil.Process(pid).children(recursive=True))
+    except psutil.NoSuchProcess:
+        return []
+
+
+def free_port() -> int:
+    """A port where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def print_seconds(report: dict[str, Any], start: float, all: float) -> None:
+    """A small table: each step, the request, the start of the cluster."""
+    rows = [(step["id"], f"{step['service']}/{step['algorithm']}", step["seconds"]) for step in report["steps"]]
+    width = max(len(name) for name, _, _ in rows) + 2
+    print(f"\n{'step':<{width}}{'algorithm':<24}{'seconds':>8}")
+    for name, algorithm, seconds in rows:
+        print(f"{name:<{width}}{algorithm:<24}{seconds:>8.2f}")
+    print(f"\n{'picture, steps in parallel':<{width + 24}}{report['seconds']:>8.2f}")
+    print(f"{'starting the cluster':<{width + 24}}{start:>8.1f}")
+    print(f"{'all':<{width + 24}}{all:>8.1f}")
+    for name in ("demo.png", "demo-steps.png"):
+        print(OUT / name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

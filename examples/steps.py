@@ -1,0 +1,94 @@
+"""The sheet that shows how a picture came to be: before, each layer, after."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image as Pillow
+from PIL import ImageDraw
+
+from examples.sheet import GREY, LINE, PAPER, checkered, fitted, opened, write
+
+WIDTH, MARGIN, GAP, HEAD = 400, 56, 28, 150
+LABEL = 74
+"""Height of the words under a picture, pixels."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One step: a picture of the portrait's size, and words."""
+
+    picture: Pillow.Image
+    title: str
+    note: str
+
+
+def steps_sheet(answer: Mapping[str, Any], inputs: Mapping[str, Path]) -> Pillow.Image:
+    """Draw the sheet of a JSON answer of ``POST /v1/pictures?swatches=true``.
+
+    Args:
+        answer: with picture, layers and report.
+        inputs: name to file; "portrait" is the picture that the layers lie on.
+    """
+    picture = _image(answer["picture"]["data"])
+    portrait = opened(inputs["portrait"]).resize(picture.size, Pillow.Resampling.LANCZOS)
+    references = [opened(path) for name, path in inputs.items() if name != "portrait"]
+    seconds = {step["id"]: step["seconds"] for step in answer["report"]["steps"]}
+    layers = [_column(layer, picture.size, seconds) for layer in answer["layers"]]
+    total = f"{len(answer['report']['steps'])} steps in {answer['report']['seconds']:.1f} s"
+    columns = [Column(portrait, "Before", "The portrait"), *layers, Column(picture, "After", total)]
+    return _draw(columns, references, _closest(answer["layers"], picture.size))
+
+
+def _image(data: str) -> Pillow.Image:
+    return Pillow.open(io.BytesIO(base64.b64decode(data)))
+
+
+def _column(layer: Mapping[str, Any], size: tuple[int, int], seconds: Mapping[str, float]) -> Column:
+    """A layer as it lies on nothing."""
+    board = checkered(size, max(8, size[0] // 48))
+    if layer.get("swatch"):
+        swatch = _image(layer["swatch"]).convert("RGBA")
+        board.paste(swatch, tuple(layer["box"][:2]), swatch)
+    share = layer["changed_pixels"] / (size[0] * size[1])
+    note = f"{seconds.get(layer['step'], 0.0):.2f} s, touches {share:.0%} of the picture"
+    return Column(board, f"Layer: {layer['title']}", note)
+
+
+def _closest(layers: Sequence[Mapping[str, Any]], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """A square around the smallest layer, for the close-up."""
+    boxes = [layer["box"] for layer in layers if layer["changed_pixels"]] or [[0, 0, *size]]
+    left, top, right, bottom = min(boxes, key=lambda b: (b[2] - b[0]) * (b[3] - b[1]))
+    side = min(int(1.15 * max(right - left, bottom - top)), *size)
+    x = min(max(0, (left + right - side) // 2), size[0] - side)
+    y = min(max(0, (top + bottom - side) // 2), size[1] - side)
+    return x, y, x + side, y + side
+
+
+def _draw(
+    columns: Sequence[Column], references: Sequence[Pillow.Image], close_up: tuple[int, int, int, int]
+) -> Pillow.Image:
+    first = columns[0].picture
+    tall = round(WIDTH * first.height / first.width)
+    width = 2 * MARGIN + len(columns) * (WIDTH + GAP) - GAP
+    sheet = Pillow.new("RGB", (width, HEAD + tall + LABEL + WIDTH + MARGIN), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    write(draw, (MARGIN, 46), "One portrait, one makeup, one place: one picture", 40)
+    write(draw, (MARGIN, 100), "Each service paints a layer of its own; all other pixels stay as they were.", 20, GREY)
+    for number, reference in enumerate(reversed(references)):
+        sheet.paste(fitted(reference, 88, 88), (width - MARGIN - 88 - number * 100, 40))
+    for number, column in enumerate(columns):
+        x = MARGIN + number * (WIDTH + GAP)
+        sheet.paste(fitted(column.picture, WIDTH, tall), (x, HEAD))
+        write(draw, (x, HEAD + tall + 12), column.title, 22)
+        write(draw, (x, HEAD + tall + 40), column.note, 15, GREY)
+        near = column.picture.crop(close_up).resize((WIDTH, WIDTH), Pillow.Resampling.LANCZOS)
+        sheet.paste(near, (x, HEAD + tall + LABEL))
+        for top, height in ((HEAD, tall), (HEAD + tall + LABEL, WIDTH)):
+            draw.rectangle((x, top, x + WIDTH - 1, top + height - 1), outline=LINE)
+    return sheet
