@@ -12,6 +12,9 @@ from genkol.vision.models import OnnxModel
 from genkol.vision.segments import Box
 from genkol.vision.unmix import unmixed
 
+LEAST_AGREEMENT = 0.6
+"""Share of the body's outline that a matte must cover to be believed."""
+
 
 class Matter:
     """MODNet (Ke et al., 2022): an alpha of the portrait's subject. Args: model: NCHW in [-1, 1]."""
@@ -29,13 +32,16 @@ class Matter:
         return np.asarray(self._model(small.transpose(2, 0, 1)[None])[0][0, 0], np.float32)
 
 
-def fused(alpha: F32, foreground: F32) -> F32:
+def fused(alpha: F32, foreground: F32, body: F32) -> F32:
     """Return the alpha without stray islands and without holes in the person.
 
     Args:
         alpha: (h, w) of the matting model, in [0, 1].
         foreground: (h, w) probability of any part of a person, in [0, 1].
+        body: (h, w) outline by the pose model, in [0, 1]: takes over where the matting model failed.
     """
+    if body.sum() > 0 and float(np.minimum(alpha, body).sum()) < LEAST_AGREEMENT * float(body.sum()):
+        alpha, foreground = np.maximum(alpha, body), np.maximum(foreground, body)
     reach = max(3, round(0.012 * max(alpha.shape)))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     person = cv2.erode((foreground > 0.9).astype(np.uint8), disc)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from genkol.artifacts import F32, U8
@@ -27,11 +28,24 @@ class Pose:
         landmarks: (33, 4) float32: x, y, z in picture pixels, visibility 0 to 1; (0, 4) without a pose.
         score: of the landmark model, 0 to 1; 0 without a pose.
         detected: best score of the detector, 0 to 1, also when it was not enough.
+        body: (256, 256) in [0, 1], the outline of the body within ``region``, both None without a pose.
     """
 
     landmarks: F32
     score: float
     detected: float
+    body: F32 | None = None
+    region: Region | None = None
+
+    def silhouette(self, shape: tuple[int, ...], size: tuple[int, ...]) -> F32:
+        """Return the body in [0, 1] over an (H, W) picture as a map of ``size`` (h, w); 0 without a pose."""
+        h, w = size[:2]
+        if self.body is None or self.region is None:
+            return np.zeros((h, w), np.float32)
+        shrink = np.array([[w / shape[1]], [h / shape[0]]])
+        matrix = self.region.matrix(LANDMARK_SIDE) * shrink
+        matrix[:, 2:] += shrink / 2 - 0.5
+        return np.asarray(cv2.warpAffine(self.body, matrix, (w, h)), np.float32)
 
 
 class PoseFinder:
@@ -51,9 +65,11 @@ class PoseFinder:
         region, detected = self._detect(pixels, least_score)
         if region is None:
             return Pose(NO_POSE, 0.0, detected)
-        landmarks, _, region = self._landmarks(pixels, region)
-        landmarks, score, _ = self._landmarks(pixels, region)  # once more, from its own better region
-        return Pose(landmarks if score >= least_score else NO_POSE, score, detected)
+        _, _, _, region = self._landmarks(pixels, region)
+        landmarks, score, body, _ = self._landmarks(pixels, region)  # once more, from its own better region
+        if score < least_score:
+            return Pose(NO_POSE, score, detected)
+        return Pose(landmarks, score, detected, body, region)
 
     def _detect(self, pixels: U8, least_score: float) -> tuple[Region | None, float]:
         square = whole(pixels)
@@ -68,13 +84,14 @@ class PoseFinder:
         hips, rim = key[int(np.argmax(sizes))]
         return _region(hips, rim), best
 
-    def _landmarks(self, pixels: U8, region: Region) -> tuple[F32, float, Region]:
+    def _landmarks(self, pixels: U8, region: Region) -> tuple[F32, float, F32, Region]:
         crop = np.asarray(region.crop(pixels, LANDMARK_SIDE) / 255, np.float32)
         outputs = self._landmarker(crop[None])
         rows = outputs[0].reshape(39, 5)
         points = region.to_picture(rows[:, :3], LANDMARK_SIDE)
         landmarks = np.column_stack([points[:33], sigmoid(rows[:33, 3])]).astype(np.float32)
-        return landmarks, float(outputs[1].squeeze()), _region(points[33, :2], points[34, :2])
+        body = sigmoid(outputs[2][0, ..., 0])
+        return landmarks, float(outputs[1].squeeze()), body, _region(points[33, :2], points[34, :2])
 
 
 def _region(hips: F32, rim: F32) -> Region:

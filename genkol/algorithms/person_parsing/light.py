@@ -90,28 +90,30 @@ class LightParsing(Algorithm):
         head = head_box(first, pixels.shape)
         probabilities = self._segmenter.detailed(pixels, first, [*crops, *([head] if head else [])], MAP_SIDE)
         step.progress(0.45)
-        matte = self._matte(pixels, box, probabilities, params)
+        shown = (1 - probabilities[..., BACKGROUND], probabilities[..., HAIR])
+        body = pose.silhouette(pixels.shape, probabilities.shape)
+        matte = self._matte(pixels, box, np.dstack([*shown, body]), params)
         _require_subject(matte, params)
         step.progress(0.85)
         return _person(pixels, plausible_skin(probabilities, pixels), matte, pose.landmarks, hands)
 
-    def _matte(self, pixels: U8, box: Box, probabilities: F32, params: LightParams) -> U8:
-        alpha, hair = self._alpha(pixels, box, probabilities, params)
+    def _matte(self, pixels: U8, box: Box, seen: F32, params: LightParams) -> U8:
+        """Return the (H, W) matte; ``seen`` is (h, w, 3): foreground, hair and the pose's body, in [0, 1]."""
+        alpha, hair = self._alpha(pixels, box, seen, params)
         if touches_rim(alpha, box, pixels.shape):
             box = Box(0, 0, pixels.shape[1], pixels.shape[0])
-            alpha, hair = self._alpha(pixels, box, probabilities, params)
+            alpha, hair = self._alpha(pixels, box, seen, params)
         part = box.of(pixels)
         if params.refine:
             return laid(refined(part, alpha, hair), box, pixels.shape)
         large = cv2.resize(alpha, (box.width, box.height), interpolation=cv2.INTER_LINEAR)
         return laid(np.rint(large.clip(0, 1) * 255).astype(np.uint8), box, pixels.shape)
 
-    def _alpha(self, pixels: U8, box: Box, probabilities: F32, params: LightParams) -> tuple[F32, F32]:
+    def _alpha(self, pixels: U8, box: Box, seen: F32, params: LightParams) -> tuple[F32, F32]:
         """Return the alpha and the hair inside a box, both (h, w) in [0, 1]."""
         alpha = self._matter(box.of(pixels), params.matte_side)
-        shown = np.dstack([probabilities[..., BACKGROUND], probabilities[..., HAIR]])
-        seen = inside(shown, box, pixels.shape, alpha.shape)
-        return fused(alpha, 1 - seen[..., 0]), seen[..., 1]
+        foreground, hair, body = cv2.split(inside(seen, box, pixels.shape, alpha.shape))
+        return fused(alpha, foreground, body), hair
 
 
 def _person_box(first: F32, pose: Pose, shape: tuple[int, ...], params: LightParams) -> Box:

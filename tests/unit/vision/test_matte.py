@@ -6,6 +6,8 @@ from genkol.vision.matte import fused, laid, refined, touches_rim
 from genkol.vision.segments import Box
 from genkol.vision.unmix import unmixed
 
+NOBODY = np.zeros((200, 200), np.float32)
+
 
 def square(size: int, low: int, high: int) -> np.ndarray:
     out = np.zeros((size, size), np.float32)
@@ -16,7 +18,7 @@ def square(size: int, low: int, high: int) -> np.ndarray:
 def test_an_island_without_a_person_goes():
     alpha = square(200, 20, 120)
     alpha[160:180, 160:180] = 1
-    out = fused(alpha, square(200, 25, 115))
+    out = fused(alpha, square(200, 25, 115), NOBODY)
     assert out[170, 170] == 0
     assert out[70, 70] == 1
 
@@ -24,24 +26,31 @@ def test_an_island_without_a_person_goes():
 def test_what_touches_the_person_stays():
     alpha = square(200, 20, 120)
     alpha[60:100, 120:180] = 1
-    assert fused(alpha, square(200, 25, 115))[80, 170] == 1
+    assert fused(alpha, square(200, 25, 115), NOBODY)[80, 170] == 1
 
 
 def test_a_hole_in_the_clothes_is_filled():
     alpha = square(200, 20, 180)
     alpha[90:110, 90:110] = 0
-    assert fused(alpha, square(200, 20, 180))[100, 100] > 0.95
+    assert fused(alpha, square(200, 20, 180), NOBODY)[100, 100] > 0.95
 
 
 def test_a_gap_that_both_models_see_stays_open():
     alpha = square(200, 20, 180)
     alpha[80:120, 80:120] = 0
-    assert fused(alpha, alpha)[100, 100] == 0
+    assert fused(alpha, alpha, NOBODY)[100, 100] == 0
+
+
+def test_a_matte_that_misses_the_body_is_mended_by_the_pose():
+    body = square(200, 40, 160)
+    assert fused(square(200, 40, 60), square(200, 40, 60), body)[120, 120] == 1
+    nearly = square(200, 30, 150)
+    assert fused(nearly, nearly, body)[155, 155] == 0
 
 
 def test_nothing_stays_nothing():
     empty = np.zeros((64, 64), np.float32)
-    assert fused(empty, empty).max() == 0
+    assert fused(empty, empty, empty).max() == 0
 
 
 def test_the_refined_outline_lies_on_that_of_the_picture():
