@@ -10,10 +10,6 @@ from PIL import ImageCms
 
 from genkol.artifacts import U8
 
-# What an ICC profile must be made for to fit the pixels.
-_SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
-
-
 _BAND = 256  # rows at once: the sums take more room than the picture
 
 
@@ -58,11 +54,9 @@ def _grey_of_16_bits(picture: Pillow.Image) -> U8:
 
 
 def _converted(picture: Pillow.Image, profile: bytes) -> Pillow.Image | None:
-    """Return the picture in sRGB, or None when the profile is of no use or is sRGB itself."""
+    """Return the picture in sRGB, or None when the profile is sRGB itself, damaged, or not for these channels."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if source.profile.xcolor_space != _SPACES[picture.mode]:
-            return None
         if (source.profile.profile_description or "").startswith("sRGB"):
             return None
         return ImageCms.profileToProfile(

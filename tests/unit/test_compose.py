@@ -182,7 +182,7 @@ class TestSimilarity:
             paint = 60 * np.exp(-((px - 50) ** 2 + (py - 42) ** 2) / (2 * 12**2))
             layer = affine(np.repeat(paint[..., None], 3, axis=2).astype(np.float32), 0.0, placement)
             out = compose(flat(100, h, w), [layer]).pixels[..., 0]
-            assert np.abs(out - (100 + bump)).max() < 2.0
+            assert np.abs(out - (100 + bump)).max() < 1.0
 
     def test_the_texture_beneath_is_not_resampled(self):
         """An opaque-looking tint laid by a rotation adds the same everywhere: the noise beneath stays as it was."""
@@ -205,6 +205,12 @@ class TestMaking:
         layer = cover(noise(1, 9, 9), opacity, at(10, 20))
         assert layer.opacity.shape == (3, 5)
         assert layer.offset == (13, 22)
+
+    def test_black_counts_as_paint(self):
+        """Its paint is zero: the support follows from the opacity too."""
+        layer = cover(np.zeros((4, 6, 3), np.uint8), 0.5)
+        assert support(layer, (6, 4)).all()
+        assert np.unique(compose(flat(200), [layer]).pixels).tolist() == [100]  # 200 * 127/255
 
     def test_an_empty_layer_is_one_clear_pixel(self):
         layer = change(noise(1, 5, 5), noise(1, 5, 5), placement=at(2, 3), title="nothing")

@@ -89,6 +89,11 @@ def test_a_faint_change_is_a_thin_veil():
     assert pixels_of(archive, found[1].attrib["src"], "RGBA")[..., 3].max() <= 21  # 255 * 10 / 127, rounded up
 
 
+def test_a_pure_change_is_shown_exactly():
+    before, after = noise(1, 30, 30), noise(2, 30, 30)
+    assert np.array_equal(flattened(write_ora(Image(before), [change(before, after)])), after)
+
+
 def test_a_layer_switched_off_is_there_but_hidden():
     portrait, layer = Image(noise(1, 8, 8)), cover(noise(2, 8, 8), 1.0, title="Place")
     archive, found = opened(write_ora(portrait, [layer], strengths=[0]))

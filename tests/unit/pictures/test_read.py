@@ -200,7 +200,7 @@ class TestLimits:
         start = time.perf_counter()
         with pytest.raises(TooLarge, match="12000 x 11000 pixels; at most 40,000,000 pixels") as caught:
             read_image(header(12_000, 11_000), field="scene")
-        assert time.perf_counter() - start < 0.2
+        assert time.perf_counter() - start < 1
         assert caught.value.context["value"] == [12_000, 11_000]
         assert caught.value.context["field"] == "scene"
 
