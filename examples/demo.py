@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from examples.steps import steps_sheet
 
@@ -163,7 +163,7 @@ def print_seconds(report: dict[str, Any], start: float, all: float) -> None:
     print(f"{'starting the cluster':<{width + 24}}{start:>8.1f}")
     print(f"{'all':<{width + 24}}{all:>8.1f}")
     for name in ("demo.png", "demo-steps.png"):
-        print(OUT / name)
+        print(os.path.relpath(OUT / name))
 
 
 if __name__ == "__main__":

@@ -31,20 +31,6 @@ def opened(path: Path) -> Pillow.Image:
     return ImageOps.exif_transpose(Pillow.open(path)).convert("RGB")
 
 
-def checkered(size: tuple[int, int], side: int = 12) -> Pillow.Image:
-    """The pattern that stands for transparency."""
-    width, height = size
-    tile = Pillow.new("L", (2 * side, 2 * side), 255)
-    draw = ImageDraw.Draw(tile)
-    draw.rectangle((0, 0, side - 1, side - 1), fill=232)
-    draw.rectangle((side, side, 2 * side - 1, 2 * side - 1), fill=232)
-    board = Pillow.new("L", size)
-    for x in range(0, width, 2 * side):
-        for y in range(0, height, 2 * side):
-            board.paste(tile, (x, y))
-    return board.convert("RGB")
-
-
 def write(
     draw: ImageDraw.ImageDraw, place: tuple[float, float], text: str, size: int, ink: tuple[int, int, int] = INK
 ) -> None:

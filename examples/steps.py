@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
-from examples.sheet import GREY, LINE, PAPER, checkered, fitted, opened, write
+from examples.sheet import GREY, LINE, PAPER, fitted, opened, write
 
 WIDTH, MARGIN, GAP, HEAD = 400, 56, 28, 150
 LABEL = 74
@@ -39,7 +39,7 @@ def steps_sheet(answer: Mapping[str, Any], inputs: Mapping[str, Path]) -> Pillow
     portrait = opened(inputs["portrait"]).resize(picture.size, Pillow.Resampling.LANCZOS)
     references = [opened(path) for name, path in inputs.items() if name != "portrait"]
     seconds = {step["id"]: step["seconds"] for step in answer["report"]["steps"]}
-    layers = [_column(layer, picture.size, seconds) for layer in answer["layers"]]
+    layers = [_column(layer, portrait, seconds) for layer in answer["layers"]]
     total = f"{len(answer['report']['steps'])} steps in {answer['report']['seconds']:.1f} s"
     columns = [Column(portrait, "Before", "The portrait"), *layers, Column(picture, "After", total)]
     return _draw(columns, references, _closest(answer["layers"], picture.size))
@@ -49,9 +49,10 @@ def _image(data: str) -> Pillow.Image:
     return Pillow.open(io.BytesIO(base64.b64decode(data)))
 
 
-def _column(layer: Mapping[str, Any], size: tuple[int, int], seconds: Mapping[str, float]) -> Column:
-    """A layer as it lies on nothing."""
-    board = checkered(size, max(8, size[0] // 48))
+def _column(layer: Mapping[str, Any], portrait: Pillow.Image, seconds: Mapping[str, float]) -> Column:
+    """What a layer touches in colour, the rest of the portrait as a pale shade."""
+    size = portrait.size
+    board = Pillow.blend(portrait.convert("L").convert("RGB"), Pillow.new("RGB", size, PAPER), 0.78)
     if layer.get("swatch"):
         swatch = _image(layer["swatch"]).convert("RGBA")
         board.paste(swatch, tuple(layer["box"][:2]), swatch)
