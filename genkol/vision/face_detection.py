@@ -59,7 +59,7 @@ class FaceDetector:
 
     def tiled(self, pixels: U8, tile: int, min_score: float) -> list[Detection]:
         """Return the faces found on half-overlapping square tiles of that side, best first."""
-        found = [d for region in _tiles(pixels, tile) for d in self._in(pixels, region, min_score)]
+        found = [d for region in tiles(pixels.shape[:2], tile) for d in self._in(pixels, region, min_score)]
         return suppressed(found)
 
     def _in(self, pixels: U8, region: Region, min_score: float) -> list[Detection]:
@@ -96,8 +96,9 @@ def _letterboxed(pixels: U8, region: Region) -> tuple[F32, float, F32]:
     return canvas, scale, origin
 
 
-def _tiles(pixels: U8, tile: int) -> Iterator[Region]:
-    height, width = pixels.shape[:2]
+def tiles(shape: tuple[int, ...], tile: int) -> Iterator[Region]:
+    """Yield half-overlapping squares of that side that cover (height, width); cut where it is smaller."""
+    height, width = shape
     for top in _starts(height, tile):
         for left in _starts(width, tile):
             yield left, top, min(width, left + tile), min(height, top + tile)

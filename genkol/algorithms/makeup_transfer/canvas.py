@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from genkol.artifacts import F32, U8, Face
 from genkol.vision import mesh as topology
@@ -90,7 +92,10 @@ class Canvas:
 
     @cached_property
     def mouth_opening(self) -> F32:
-        return self.fill(*topology.LIPS_INNER)
+        """What shows between the lips; nothing where they are closed, though the mesh leaves a gap there."""
+        gap = float(np.linalg.norm(self.points[13] - self.points[14])) / self.width
+        opened = ramp(gap, 0.012, 0.03)
+        return np.asarray(self.fill(*topology.LIPS_INNER) * opened, np.float32)
 
     @cached_property
     def lips(self) -> F32:
@@ -102,11 +107,25 @@ class Canvas:
         median = np.median(self.lab[sure], axis=0)
         smooth = self.blur(self.lab, 0.004)
         over = smooth[..., 0] - median[0]
-        pale = np.hypot(*(smooth[..., i] for i in (1, 2))) < 0.75 * float(np.hypot(median[1], median[2]))
-        teeth = ramp(over, 12, 24) * pale
+        chroma = np.hypot(smooth[..., 1], smooth[..., 2]) / max(float(np.hypot(median[1], median[2])), 1.0)
+        teeth = ramp(over, 12, 24) * (1 - ramp(chroma, 0.45, 0.8))
         hair = ramp(-over, 18, 32)
+        rim = 1 - ramp(self.blur(rough, 0.013), 0.6, 0.85)
         soft = self.blur(rough, 0.005) * (1 - np.maximum(teeth, hair)) * self.skin
+        soft = soft * (1 - rim * self._more_skin_than_lips(smooth, median, rough))
         return np.asarray(soft, np.float32)
+
+    def _more_skin_than_lips(self, smooth: F32, lips: F32, rough: F32) -> F32:
+        """Return where the rim of the mesh's lips has the hue of the skin about them: (h, w) in [0, 1]."""
+        about = (self.blur(rough, 0.03) > 0.03) & (self.blur(rough, 0.01) < 0.02) & (self.skin > 0.5)
+        if about.sum() < 20:
+            return np.zeros(self.shape, np.float32)
+        skin = np.median(smooth[about], axis=0)
+        way = (lips - skin)[1:]
+        length = float(way @ way)
+        share = ((smooth[..., 1:] - skin[1:]) @ way) / max(length, 1e-6)  # 0 skin, 1 lips
+        distinct = float(ramp(length**0.5, 6, 14))
+        return np.asarray(distinct * (1 - ramp(share, 0.1, 0.45)), np.float32)
 
     @cached_property
     def eyes(self) -> tuple[Eye, Eye]:
@@ -233,7 +252,7 @@ def _to_line(line: F32, shape: tuple[int, int], reach: float) -> tuple[F32, F32]
     return distance, along
 
 
-def ramp(x: F32, low: float, high: float) -> F32:
+def ramp(x: NDArray[np.floating[Any]] | float, low: float, high: float) -> F32:
     """Return 0 under low, 1 over high, smooth between."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)

@@ -18,6 +18,7 @@ from genkol.services import MAKEUP_TRANSFER, Aspect
 from genkol.vision.colour import lab_of, rgb_of
 
 MOST_YAW = 50.0  # degrees; beyond it half of the face is hidden
+LIPS_HASTE = 1.6  # half a lipstick looks like none, so that lips are ahead of the intensity
 LEAST_EYES = 24.0  # pixels between the outer eye corners; below it lids are a pixel high
 
 
@@ -100,10 +101,12 @@ def change_of(canvas: Canvas, recipe: Recipe, params: MeshMakeup.Params) -> F32:
     shift *= (1 - np.maximum(canvas.eye_openings, canvas.mouth_opening))[..., None]
     shift += params.eyes * recipe.eyes
     shift += params.brows * canvas.brows[..., None] * recipe.brows
+    shift *= params.intensity
     if recipe.lips is not None:
         lips = canvas.lips[..., None]
-        shift = shift * (1 - lips) + params.lips * recipe.lips_opacity * lips * _lip_change(canvas, recipe)
-    shift *= params.intensity * (canvas.skin > 0.02)[..., None]
+        share = params.lips * recipe.lips_opacity * (1 - (1 - params.intensity) ** LIPS_HASTE)
+        shift = shift * (1 - lips * params.lips) + share * lips * _lip_change(canvas, recipe)
+    shift *= (canvas.skin > 0.02)[..., None]
     return np.asarray(shift, np.float32)
 
 

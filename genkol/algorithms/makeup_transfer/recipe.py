@@ -178,6 +178,9 @@ def lip_colour(canvas: Canvas) -> tuple[F32, float] | None:
     if sure.sum() < 12:
         return None
     found = canvas.lab[sure]
+    off = np.linalg.norm((found - canvas.base) * (0.5, 1, 1), axis=1)
+    if off.std() > 10:  # the mesh took in skin beside lips of an unusual colour
+        found = found[off > np.median(off)]
     return np.asarray(np.median(found, axis=0), np.float32), float(found[:, 0].std())
 
 
