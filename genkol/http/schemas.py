@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from genkol.artifacts import Kind
-from genkol.flow.flow import Flow, Name
+from genkol.flow.flow import INPUT_KINDS, Flow, Name
 
 MAX_INPUTS = 32
 """Most inputs of one request."""
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256, lower-case hex.")]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+
+
+def _handed_in(kind: Kind) -> Kind:
+    if kind not in INPUT_KINDS:
+        raise ValueError(f"{kind.value!r} cannot be handed in; an input is one of: {', '.join(INPUT_KINDS)}")
+    return kind
+
+
+InputKind = Annotated[
+    Kind, AfterValidator(_handed_in), WithJsonSchema({"type": "string", "enum": [kind.value for kind in INPUT_KINDS]})
+]
 
 
 class InputValue(BaseModel):
@@ -23,8 +34,10 @@ class InputValue(BaseModel):
         extra="forbid", json_schema_extra={"oneOf": [{"required": [name]} for name in ("data", "asset", "text")]}
     )
 
-    kind: Kind | None = Field(None, description="The input's name when left out and the name is a kind.")
-    data: str | None = Field(None, description="A picture file, base64; a data URL is taken too.")
+    kind: InputKind | None = Field(None, description="The input's name when left out and the name is a kind.")
+    data: str | None = Field(
+        None, description="A picture file, base64; a data URL is taken too.", json_schema_extra={"format": "byte"}
+    )
     asset: Digest | None = Field(None, description="Digest of a picture uploaded to POST /v1/assets.")
     text: str | None = Field(None, description="The text of a prompt.")
 
