@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -136,7 +137,8 @@ class _Run:
         """Take back every call that has not ended."""
         for id, response in self.responses.items():
             if id not in self.seconds:
-                response.cancel()
+                with suppress(Exception):  # one that could not be sent at all raises its reason once more
+                    response.cancel()
 
 
 async def _ended(ref: ray.ObjectRef) -> None:
