@@ -12,8 +12,8 @@ from genkol.vision.models import OnnxModel
 from genkol.vision.segments import Box
 from genkol.vision.unmix import unmixed
 
-LEAST_AGREEMENT = 0.6
-"""Share of the body's outline that a matte must cover to be believed."""
+LEAST_AGREEMENT = 0.3
+"""Share of the outline of the body that a matte must cover to be believed; the pose model imagines hidden legs."""
 
 
 class Matter:

@@ -35,6 +35,8 @@ from genkol.vision.segments import (
 
 MAP_SIDE = 512
 """Longest side at which the parts are put together before they are refined, pixels."""
+CROP_UNDER = 0.65
+"""Share of the picture up to which the matting model works on a crop: finer, but it knows less of the background."""
 LEAST_FLESH = 0.02
 """Share of hair and skin in a person; a garment alone has less."""
 
@@ -145,7 +147,7 @@ def _person_box(first: F32, pose: Pose, shape: tuple[int, ...], params: LightPar
         left, top = min(box.left, int(low[0])), min(box.top, int(low[1]))
         box = Box(left, top, max(box.right, int(high[0])), max(box.bottom, int(high[1])))
     box = box.cut(shape).grown(0.12, shape)
-    return box if box.area < 0.85 * h * w else Box(0, 0, w, h)
+    return box if box.area < CROP_UNDER * h * w else Box(0, 0, w, h)
 
 
 def _require_subject(matte: U8, params: LightParams) -> None:
