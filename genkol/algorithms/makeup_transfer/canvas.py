@@ -39,14 +39,21 @@ class Canvas:
     skin: F32
 
     @classmethod
-    def of(cls, pixels: U8, face: Face, allowed: F32 | None = None) -> Canvas:
-        """Cut the face out of (H, W, 3) uint8; `allowed` is (H, W) in [0, 1], without it the mesh's oval."""
+    def of(cls, pixels: U8, face: Face, allowed: F32 | None = None, most: float = WORK_WIDTH) -> Canvas:
+        """Cut the face out of (H, W, 3) uint8.
+
+        Args:
+            pixels: the whole picture.
+            face: the face in it.
+            allowed: (H, W) in [0, 1], where it may be painted; without it, all over.
+            most: width of the face in crop pixels that is not exceeded.
+        """
         mesh = face.mesh[:, :2]
         wide = face_width(face)
         low = np.floor(mesh.min(0) - MARGIN * wide).astype(int).clip(0)
         high = np.ceil(mesh.max(0) + MARGIN * wide).astype(int).clip(0, (pixels.shape[1], pixels.shape[0]))
         box = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
-        scale = min(1.0, WORK_WIDTH / wide)
+        scale = min(1.0, most / wide)
         crop = pixels[box[1] : box[3], box[0] : box[2]]
         size = (max(8, round(crop.shape[1] * scale)), max(8, round(crop.shape[0] * scale)))
         small = crop if scale == 1 else cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
@@ -81,9 +88,16 @@ class Canvas:
         return np.asarray(mask, np.float32) / np.float32(255)
 
     def blur(self, array: F32, share: float) -> F32:
-        """Gaussian blur; its deviation is a share of the face's width."""
+        """Gaussian blur; its deviation is a share of the face's width. A broad one is done on a reduced copy."""
         sigma = max(0.3, share * self.width)
-        return np.asarray(cv2.GaussianBlur(array, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
+        less = int(np.clip(sigma // 3, 1, 4))
+        if less > 1:
+            size = (-(-array.shape[1] // less), -(-array.shape[0] // less))
+            array = cv2.resize(array, size, interpolation=cv2.INTER_AREA)
+        soft = cv2.GaussianBlur(array, (0, 0), sigma / less, borderType=cv2.BORDER_REPLICATE)
+        if less > 1:
+            soft = cv2.resize(soft, self.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return np.asarray(soft, np.float32)
 
     @cached_property
     def oval(self) -> F32:

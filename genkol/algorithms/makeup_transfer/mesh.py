@@ -18,6 +18,7 @@ from genkol.services import MAKEUP_TRANSFER, Aspect
 from genkol.vision.colour import lab_of, rgb_of
 
 MOST_YAW = 50.0  # degrees; beyond it half of the face is hidden
+REFERENCE_WIDTH = 256.0  # of the reference's face: only low frequencies are read from it
 LIPS_HASTE = 1.6  # half a lipstick looks like none, so that lips are ahead of the intensity
 LEAST_EYES = 24.0  # pixels between the outer eye corners; below it lids are a pixel high
 
@@ -80,7 +81,8 @@ class MeshMakeup(Algorithm):
             if makeup is None or makeup_face is None:
                 raise Unsuitable("Makeup needs a photo as 'makeup' or a 'look'.", expected=sorted(LOOKS))
             _check_face(makeup_face, "makeup")
-            recipe = from_reference(canvas, Canvas.of(makeup.pixels, makeup_face), makeup_face.yaw)
+            worn = Canvas.of(makeup.pixels, makeup_face, most=REFERENCE_WIDTH)
+            recipe = from_reference(canvas, worn, makeup_face.yaw)
         step.progress(0.5)
         shift = change_of(canvas, recipe, params)
         left, top, right, bottom = canvas.box
