@@ -133,7 +133,7 @@ PICTURE_BODY: dict[str, Any] = {
                         "summary": "A look by name, another place by style",
                         "value": {
                             "inputs": {"portrait": {"data": _PIXEL}},
-                            "look": "evening",
+                            "look": "glam",
                             "scene_style": "studio",
                             "seed": 7,
                         },
