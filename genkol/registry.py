@@ -121,7 +121,7 @@ class Registry:
         if not found:
             have = sorted({a.service.name for a in self._algorithms.values()})
             raise UnknownAlgorithm(
-                f"No algorithm is installed for {service}. Services that have one: {', '.join(have)}.",
+                f"No algorithm is installed for {service}. Services that have one: {', '.join(have) or 'none'}.",
                 service=service,
                 value=name,
             )

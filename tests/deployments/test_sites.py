@@ -1,0 +1,144 @@
+"""What runs on Serve is what the Engine knows."""
+
+from __future__ import annotations
+
+import logging
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ray.serve.schema import ApplicationStatus
+
+from deployments import sites
+from deployments.names import FINISHER, HOST
+from deployments.sites import Sites
+from genkol import testing
+from genkol.algorithm import Algorithm
+from genkol.errors import PluginError, StepFailed, UnknownAlgorithm
+
+RUNNING, DEPLOYING, DELETING = ApplicationStatus.RUNNING, ApplicationStatus.DEPLOYING, ApplicationStatus.DELETING
+KNOWN = {algorithm.key(): algorithm for algorithm in testing.fake_registry()}
+
+
+class Serve:
+    """Applications on Serve, and the handles that were opened."""
+
+    def __init__(self) -> None:
+        self.applications: dict[str, Any] = {}
+        self.opened: list[str] = []
+        self.looks = 0
+
+    def put(self, name: str, status: ApplicationStatus = RUNNING, *, at: float = 1.0, deployment: str = HOST) -> None:
+        self.applications[name] = SimpleNamespace(
+            status=status, last_deployed_time_s=at, deployments={deployment: None}, message=""
+        )
+
+    def statuses(self) -> dict[str, Any]:
+        self.looks += 1
+        return dict(self.applications)
+
+    def handle(self, deployment: str, application: str) -> Any:
+        self.opened.append(application)
+        return f"{deployment} of {application} #{len(self.opened)}"
+
+
+@pytest.fixture
+def serve() -> Serve:
+    return Serve()
+
+
+@pytest.fixture
+def here(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Sites:
+    def load(key: str) -> type[Algorithm]:
+        if key not in KNOWN:
+            raise PluginError(f"The algorithm {key!r} is not installed here.")
+        return KNOWN[key]
+
+    monkeypatch.setattr(sites, "installed", load)
+    return Sites(statuses=serve.statuses, handle=serve.handle)
+
+
+def keys(here: Sites) -> set[str]:
+    return {algorithm.key() for algorithm in here.registry}
+
+
+def test_an_algorithm_is_known_once_its_application_runs(serve: Serve, here: Sites) -> None:
+    serve.put("makeup-transfer.tint", DEPLOYING)
+    here.refresh()
+    assert keys(here) == set()
+    serve.put("makeup-transfer.tint", RUNNING)
+    here.refresh()
+    assert keys(here) == {"makeup-transfer/tint"}
+    assert here.host("makeup-transfer/tint", "local") == "AlgorithmHost of makeup-transfer.tint #1"
+
+
+@pytest.mark.parametrize("status", [DEPLOYING, ApplicationStatus.UNHEALTHY])
+def test_it_stays_while_it_is_updated_or_a_replica_is_replaced(
+    serve: Serve, here: Sites, status: ApplicationStatus
+) -> None:
+    serve.put("makeup-transfer.tint")
+    here.refresh()
+    serve.put("makeup-transfer.tint", status, at=2.0)
+    here.refresh()
+    assert keys(here) == {"makeup-transfer/tint"}
+
+
+@pytest.mark.parametrize("status", [DELETING, ApplicationStatus.DEPLOY_FAILED, None])
+def test_it_is_forgotten_when_it_leaves(serve: Serve, here: Sites, status: ApplicationStatus | None) -> None:
+    serve.put("makeup-transfer.tint")
+    here.refresh()
+    serve.applications.clear()
+    if status is not None:
+        serve.put("makeup-transfer.tint", status)
+    here.refresh()
+    assert keys(here) == set()
+    with pytest.raises(UnknownAlgorithm, match=r"there is no application 'makeup-transfer.tint'"):
+        here.host("makeup-transfer/tint", "local")
+
+
+def test_a_handle_is_opened_once_for_each_deployment_of_an_application(serve: Serve, here: Sites) -> None:
+    serve.put("makeup-transfer.tint")
+    here.refresh()
+    here.refresh()
+    assert serve.opened == ["makeup-transfer.tint"]
+    serve.put("makeup-transfer.tint", at=2.0)
+    here.refresh()
+    assert serve.opened == ["makeup-transfer.tint"] * 2
+
+
+def test_an_unknown_name_makes_it_look_again_but_a_flood_of_them_does_not(serve: Serve, here: Sites) -> None:
+    serve.put("makeup-transfer.tint")
+    assert here.registry.algorithm("makeup-transfer", "tint") is KNOWN["makeup-transfer/tint"]
+    looks = serve.looks
+    for n in range(20):
+        with pytest.raises(UnknownAlgorithm):
+            here.registry.algorithm("makeup-transfer", f"x{n}")
+    assert serve.looks <= looks + 1
+
+
+def test_what_runs_but_is_not_installed_is_logged_once(
+    serve: Serve, here: Sites, caplog: pytest.LogCaptureFixture
+) -> None:
+    serve.put("makeup-transfer.unheard-of")
+    with caplog.at_level(logging.ERROR, "genkol.sites"):
+        here.refresh()
+        here.refresh()
+    [record] = caplog.records
+    assert "makeup-transfer.unheard-of runs but the Engine cannot use it" in record.getMessage()
+    assert keys(here) == set()
+
+
+def test_other_applications_and_other_sites_are_left_alone(serve: Serve, here: Sites) -> None:
+    serve.put("makeup-transfer.tint@aws")
+    serve.put("hair-editing.no-op", deployment="SomethingElse")
+    serve.put("studio")
+    here.refresh()
+    assert keys(here) == set()
+
+
+def test_the_finisher_is_found_under_any_name(serve: Serve, here: Sites) -> None:
+    with pytest.raises(StepFailed, match="No finisher runs"):
+        here.finisher()
+    serve.put("paint-shop", deployment=FINISHER)
+    here.refresh()
+    assert here.finisher() == "Finisher of paint-shop #1"
