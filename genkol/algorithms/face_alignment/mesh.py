@@ -46,7 +46,9 @@ class MeshAlignment(Algorithm):
             NoFace: there is none.
             Unsuitable: there are fewer faces than `params.face` asks for.
         """
+        step.progress(0.0)
         found = self.faces(picture, params.min_score)
+        step.progress(0.9)
         if not found:
             raise NoFace(
                 f"No face was found in the {picture.width}x{picture.height} picture. Expected one that looks towards "
