@@ -170,6 +170,12 @@ def test_a_person_in_the_dark_is_found(parse, photo):
     assert np.abs(bright.astype(int) - dark).mean() < 4
 
 
+@pytest.mark.shared
+def test_where_the_matting_model_fails_the_pose_draws_the_body(parse, photo):
+    picture = photo("person-hard-dark-01.jpg")
+    assert parse(picture).matte.mean() > 2 * parse(picture, pose=False).matte.mean()
+
+
 def test_it_can_be_cancelled_on_the_way(parsing, woman):
     step = Step(is_cancelled=lambda: step._last >= 0.2)
     with pytest.raises(Cancelled):
