@@ -153,11 +153,13 @@ def compatibility_table(found: Mapping[str, Mapping[str, bool]]) -> Table:
 
 
 def dependency_table(found: Mapping[str, Mapping[str, Sequence[str]]]) -> Table:
-    """One row for each pair with an edge: the later must see the earlier one's work."""
+    """One row for each pair with an edge: the later must see the earlier one's work; else one row of dashes."""
     table = _table("earlier", "later", "because both touch")
     for earlier, row in found.items():
         for later, aspects in row.items():
             table.add_row(earlier, later, ", ".join(aspects))
+    if not table.row_count:
+        table.add_row("-", "-", "-")
     return table
 
 
@@ -165,6 +167,6 @@ def _table(*headings: str) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    for number, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=number == 0)
     return table

@@ -1,0 +1,81 @@
+"""The example flows can be planned, and the demo's sheet can be drawn."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from typer.testing import CliRunner
+
+from examples import demo
+from examples.steps import steps_sheet
+from genkol.cli.app import app
+from genkol.finish import Wanted
+from genkol.flow.flow import Flow
+from genkol.pictures import read_image, write_image
+from genkol.testing import fake_engine, fake_portrait
+
+EXAMPLES = Path(demo.__file__).parent
+FLOWS = sorted(EXAMPLES.glob("*.json"))
+
+
+def test_there_are_examples():
+    assert demo.FLOW in FLOWS
+    assert len(FLOWS) >= 3
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda path: path.stem)
+def test_each_can_be_planned_and_is_listed(flow):
+    done = CliRunner().invoke(app, ["plan", "--flow", str(flow)])
+    assert done.exit_code == 0, done.output
+    assert f"]({flow.name})" in (EXAMPLES / "README.md").read_text("utf-8")
+
+
+def test_every_photograph_is_credited():
+    credits = (EXAMPLES / "photos" / "SOURCES.md").read_text("utf-8")
+    photos = [path.name for path in (EXAMPLES / "photos").iterdir() if path.name != "SOURCES.md"]
+    assert len(photos) >= 10
+    assert [name for name in photos if f"`{name}`" not in credits] == []
+    assert sum(path.stat().st_size for path in (EXAMPLES / "photos").iterdir()) < 6_000_000
+
+
+def test_the_demos_inputs_are_those_of_its_flow():
+    flow = Flow.parse(json.loads(demo.FLOW.read_text("utf-8")))
+    assert flow.inputs.keys() == demo.INPUTS.keys()
+    for path in demo.INPUTS.values():
+        assert max(read_image(path.read_bytes()).size) >= 800
+
+
+def test_the_sheet_shows_before_each_layer_and_after(tmp_path):
+    portrait = fake_portrait()
+    (tmp_path / "portrait.png").write_bytes(write_image(portrait))
+    flow = Flow.parse(
+        {
+            "inputs": {"portrait": "portrait"},
+            "steps": [{"service": "makeup-transfer", "params": {"look": "rose"}}, {"service": "hair-editing"}],
+        }
+    )
+    result = fake_engine().run(flow, {"portrait": portrait}, Wanted(swatches=True))
+    layers = [
+        {"step": x.step, "title": x.title, "box": list(x.box), "changed_pixels": x.changed}
+        | ({"swatch": base64.b64encode(x.swatch).decode()} if x.swatch else {})
+        for x in result.outcome.finished.layers
+    ]
+    answer = {
+        "picture": {"data": base64.b64encode(result.picture).decode()},
+        "layers": layers,
+        "report": result.report(),
+    }
+    sheet = steps_sheet(answer, {"portrait": tmp_path / "portrait.png"})
+    columns = 2 + len(layers)
+    assert sheet.width == 2 * 56 + columns * (400 + 28) - 28
+    middle = np.asarray(sheet)[150:650]
+    cells = [middle[:, 56 + n * 428 : 456 + n * 428].astype(int) for n in range(columns)]
+    shown = np.asarray(Pillow.fromarray(portrait.pixels).resize((400, 500), Pillow.Resampling.LANCZOS)).astype(int)
+    assert np.abs(cells[0] - shown)[2:-2, 2:-2].mean() < 8, "the first cell is the portrait"
+    assert np.abs(cells[0] - cells[-1]).mean() > 1, "the last one shows the change"
+    assert cells[1].std() < cells[2].std(), "hair comes first; a layer that changes nothing leaves the pale shade"
