@@ -20,7 +20,6 @@ from genkol.registry import Registry
 from genkol.settings import settings
 from genkol.weights import WeightsSetup, default_folder, weights_digest
 
-
 A_PICTURE = Wanted()
 """A PNG and nothing beside it."""
 

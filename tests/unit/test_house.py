@@ -37,7 +37,10 @@ def house(tmp_path: Path) -> Path:
 
 
 def lint_imports(house: Path) -> subprocess.CompletedProcess[str]:
-    code = "import sys; sys.path.insert(0, '.'); from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    code = (
+        "import sys; sys.path.insert(0, '.'); from importlinter.cli import lint_imports; "
+        "sys.exit(lint_imports(no_cache=True))"
+    )
     return subprocess.run([sys.executable, "-c", code], cwd=house, capture_output=True, text=True, timeout=120)
 
 
