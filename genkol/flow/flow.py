@@ -104,7 +104,19 @@ def _fault(error: Mapping[str, Any]) -> BadFlow:
     where = ".".join(str(part) for part in error["loc"]) or "flow"
     given = repr(error.get("input"))
     shown = given if len(given) <= 80 else given[:77] + "..."
-    return BadFlow(f"{where}: {error['msg']} (got {shown}).", field=where)
+    return BadFlow(f"{where}: {worded(error).rstrip('.')} (got {shown}).", field=where)
+
+
+def worded(fault: Mapping[str, Any]) -> str:
+    """What pydantic says of a fault, as a sentence's end.
+
+    >>> worded({"msg": "Value error, no look named 'smkoy'. Did you mean 'smoky'?"})
+    "no look named 'smkoy'. Did you mean 'smoky'?"
+    >>> worded({"msg": "Field required"})
+    'Field required.'
+    """
+    text = str(fault["msg"]).removeprefix("Value error, ")
+    return text if text.endswith((".", "?")) else f"{text}."
 
 
 def _without(document: Any, places: Sequence[tuple[int | str, ...]]) -> Any:

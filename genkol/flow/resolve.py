@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from genkol.algorithm import Algorithm, Params
 from genkol.errors import BadFlow, BadParams, GenkolError, RequestError, UnknownAlgorithm, UnknownService, did_you_mean
-from genkol.flow.flow import Flow, FlowStep
+from genkol.flow.flow import Flow, FlowStep, worded
 from genkol.registry import PortUse, Registry, ports_of
 from genkol.services import Role
 
@@ -93,5 +93,5 @@ def _param_fault(algorithm: type[Algorithm], id: str, fault: dict[str, object]) 
         hint = did_you_mean(name, algorithm.Params.model_fields)
         text = f"{algorithm.key()} has no parameter {name!r}. {hint}"
     else:
-        text = f"{algorithm.key()}: {name} = {fault['input']!r}: {fault['msg']}."
+        text = f"{algorithm.key()}: {name} = {fault['input']!r}: {worded(fault)}"
     return BadParams(text, step=id, field=f"params.{name}", value=repr(fault["input"])[:200])
