@@ -50,6 +50,7 @@ class FakeAlignment(Algorithm):
     seeded = False
 
     def run(self, picture: Image, *, params: Params, step: Step) -> Face:
+        step.progress(0.0)
         if int(picture.pixels.max()) - int(picture.pixels.min()) < 2:
             raise NoFace("There is no face in a picture of one flat colour. Give one with something on it.")
         w, h = picture.size
@@ -77,6 +78,7 @@ class FakeParsing(Algorithm):
     seeded = False
 
     def run(self, picture: Image, *, params: Params, step: Step) -> Person:
+        step.progress(0.0)
         w, h = picture.size
         bands = [_band(w, h, top, bottom) for top, bottom in ((0.25, 0.75), (0.25, 0.35), (0.35, 0.55), (0.55, 0.75))]
         nothing = np.zeros((h, w), np.uint8)
@@ -109,6 +111,7 @@ class Tint(Algorithm):
     def run(
         self, portrait: Image, face: Face, makeup: Image | None = None, *, params: Tint.Params, step: Step
     ) -> Layer:
+        step.progress(0.0)
         named = {"rose": (230, 90, 120), "plum": (110, 40, 90)}.get(params.look, (0, 0, 0))
         wanted = np.array(named) if makeup is None else makeup.pixels.mean(axis=(0, 1))
         x, y, right, bottom = face.box.astype(int)
@@ -127,6 +130,7 @@ class Tailor(Algorithm):
     seeded = False
 
     def run(self, portrait: Image, person: Person, garment: Image, *, params: Params, step: Step) -> Layer:
+        step.progress(0.0)
         colour = garment.pixels.mean(axis=(0, 1))
         return cover(np.broadcast_to(colour, portrait.pixels.shape).astype(np.float32), person.clothes, title="Tailor")
 
@@ -145,6 +149,7 @@ class FlatScene(Algorithm):
         style: Literal["studio", "beach"] = Field("studio", description="A named place.")
 
     def run(self, *, params: FlatScene.Params, step: Step) -> Image:
+        step.progress(0.0)
         colour = {"studio": (200, 200, 205), "beach": (120, 190, 230)}[params.style]
         noise = step.rng.integers(-4, 5, (96, 96, 3))
         return Image((np.array(colour) + noise).astype(np.uint8))
@@ -160,6 +165,7 @@ class Backdrop(Algorithm):
     seeded = False
 
     def run(self, portrait: Image, person: Person, scene: Image, *, params: Params, step: Step) -> Layer:
+        step.progress(0.0)
         rows = np.arange(portrait.height) * scene.height // portrait.height
         columns = np.arange(portrait.width) * scene.width // portrait.width
         return cover(scene.pixels[rows][:, columns], 255 - person.matte, title="Backdrop")
@@ -175,6 +181,7 @@ class NoOp(Algorithm):
     seeded = False
 
     def run(self, portrait: Image, *, params: Params, step: Step) -> Layer:
+        step.progress(0.0)
         return change(portrait.pixels, portrait.pixels, title="Nothing")
 
 
@@ -187,11 +194,12 @@ class Failing(Algorithm):
     resources = Resources(memory_mib=1, seconds=10.0)
 
     def run(self, portrait: Image, *, params: Params, step: Step) -> Layer:
+        step.progress(0.0)
         raise RuntimeError("cannot open /srv/private/model.bin")
 
 
 class Slow(Algorithm):
-    """Product: takes its time, says how far it is, and hears when it is cancelled."""
+    """Product: takes its time, says how far it is, hears when it is cancelled; then turns a corner negative."""
 
     service = OBJECT_INTERACTION
     name = "slow"
@@ -202,14 +210,15 @@ class Slow(Algorithm):
     class Params(Params):
         """How slow."""
 
-        seconds: float = Field(1.0, ge=0, le=60, description="How long it takes.")
+        seconds: float = Field(1.0, ge=0.01, le=60, description="How long it takes.")
 
     def run(self, portrait: Image, *, params: Slow.Params, step: Step) -> Layer:
         end = time.monotonic() + params.seconds
         while (left := end - time.monotonic()) > 0:
             step.progress(1 - left / max(params.seconds, 1e-9))
             time.sleep(min(0.01, left))
-        return change(portrait.pixels, portrait.pixels, title="Slow")
+        corner = portrait.pixels[:8, :8]
+        return change(corner, 255 - corner, title="Slow")
 
 
 class Double(Algorithm):
@@ -222,6 +231,7 @@ class Double(Algorithm):
     seeded = False
 
     def run(self, portrait: Image, *, params: Params, step: Step) -> Image:
+        step.progress(0.0)
         return Image(portrait.pixels.repeat(2, axis=0).repeat(2, axis=1))
 
 

@@ -5,6 +5,7 @@ Pure ASGI: bodies stream through, and a client who leaves is seen by the handler
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -52,6 +53,9 @@ class RequestLog:
             log.exception(answer.line(error=type(error).__name__))
             if answer.status == 0:
                 await problems.unexpected(scope)(scope, receive, answer.send)
+        except asyncio.CancelledError:  # the server stops, or hears itself that the client is gone
+            log.info(answer.line(codes=["cancelled"]))
+            raise
         else:
             log.info(answer.line(**_error_of(scope)))
 

@@ -16,7 +16,6 @@ from genkol.http.schemas import BY_NAME
 _REF = "#/components/schemas/{model}"
 _BINARY = {"type": "string", "format": "binary"}
 _TITLES = {
-    400: "The request is malformed.",
     403: "A licence forbids it.",
     404: "There is no such service, algorithm or asset.",
     406: "None of the accepted media types can be answered.",

@@ -29,7 +29,7 @@ MAX_ERRORS = 100
 """Most errors listed in one answer."""
 
 _MAX_DETAIL = 2000
-_HTTP_CODES = {400: "bad-request", 413: "too-large", 415: "unsupported-media-type", 422: "bad-request"}
+_HTTP_CODES = {413: "too-large", 415: "unsupported-media-type", 422: "bad-request"}
 
 
 def install(app: FastAPI) -> None:

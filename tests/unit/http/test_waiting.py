@@ -99,3 +99,20 @@ async def test_a_good_picture_is_made_while_another_waits(client: httpx.AsyncCli
     alive = await asyncio.wait_for(client.get("/healthz"), 0.5)
     assert (alive.status_code, slow.done()) == (200, False)
     assert (await slow).status_code == 200
+
+
+async def test_a_server_that_stops_the_request_stops_the_steps(
+    slow_engine: Engine, edge: Settings, portrait: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "genkol.http")
+    app, started = create_app(lambda: slow_engine, settings=edge), asyncio.Event()
+    _tell_when_started(slow_engine, started)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://t") as client:
+        asking = asyncio.create_task(client.post("/v1/pictures", files={"portrait": portrait}, data=SLOW))
+        await asyncio.wait_for(started.wait(), 5)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+    await asyncio.wait_for(asyncio.to_thread(slow_engine.dispatcher.close), 5)
+    (line,) = [json.loads(record.message) for record in caplog.records if record.name == "genkol.http"]
+    assert line["codes"] == ["cancelled"]
