@@ -2,7 +2,7 @@
 
     python -m benchmarks [NAME ...]
 
-NAME is pipeline or landmarks; all when left out. A part of RESULTS.md that was not measured anew stays.
+NAME is pipeline, landmarks or matte; all when left out. A part of RESULTS.md that was not measured anew stays.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import landmarks, machine, pipeline
+from benchmarks import landmarks, machine, matte, pipeline
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BENCHMARKS: Mapping[str, Callable[[], dict[str, Any]]] = {"pipeline": pipeline.run, "landmarks": landmarks.run}
+BENCHMARKS: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "pipeline": pipeline.run,
+    "landmarks": landmarks.run,
+    "matte": matte.run,
+}
 
 
 def main(names: list[str]) -> int:
@@ -78,11 +82,25 @@ def _landmarks_table(found: Mapping[str, Any]) -> str:
     return "\n".join([head, *rows])
 
 
+def _matte_table(found: Mapping[str, Any]) -> str:
+    grounds = [
+        f"| {name} | {e['sad']:.2f} | {e['mse']:.2f} | {e['gradient']:.3f} | {e['iou']:.4f} |"
+        for name, e in found["by_ground"].items()
+    ]
+    times = [f"| `{name}` | {seconds:.2f} |" for name, seconds in found["seconds"].items()]
+    accuracy = ["| ground | SAD, k | MSE, 1e-3 | gradient, k | IoU |", "|---|---:|---:|---:|---:|", *grounds, ""]
+    return "\n".join([*(accuracy if grounds else ()), "| parsing, warm, 1024 px | seconds |", "|---|---:|", *times])
+
+
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {"pipeline": _pipeline_table, "landmarks": _landmarks_table}
+TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "pipeline": _pipeline_table,
+    "landmarks": _landmarks_table,
+    "matte": _matte_table,
+}
 
 
 if __name__ == "__main__":
