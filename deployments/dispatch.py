@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -27,6 +27,9 @@ from genkol.flow.plan import Plan, PlannedStep, Wire
 
 FINISH = "finish"
 """What the last call is called where a step's id is due."""
+
+STILL_THERE_S = 1.0
+"""Between two looks whether the application of a call that nobody has taken yet is still there."""
 
 
 class Handles(Protocol):
@@ -113,7 +116,7 @@ class _Run:
         for need in step.needs:
             await self.ends[need]
         try:
-            ref = await self.responses[step.id]._to_object_ref()  # a replica has taken the call
+            ref = await _taken(self.responses[step.id], lambda: self.handles.host(step.key, step.site))
             started = time.perf_counter()
             self.on_event(StepEvent(step.id, "started"))
             await _ended(ref)
@@ -128,6 +131,7 @@ class _Run:
         for end in self.ends.values():
             await end
         try:
+            await _taken(self.responses[FINISH], self.handles.finisher)
             finished: Finished = await self.responses[FINISH]
         except (Exception, asyncio.CancelledError) as error:
             raise _failure(error, FINISH, "finisher", "local") from None
@@ -139,6 +143,27 @@ class _Run:
             if id not in self.seconds:
                 with suppress(Exception):  # one that could not be sent at all raises its reason once more
                     response.cancel()
+
+
+async def _taken(response: DeploymentResponse, find: Callable[[], DeploymentHandle]) -> ray.ObjectRef:
+    """Wait until a replica has taken a call whose values are all there.
+
+    Serve lets calls to a removed application wait for ever, unless they come after it has said so.
+
+    Args:
+        response: of the call.
+        find: the handle of who shall take it; asked every `STILL_THERE_S`.
+
+    Raises:
+        UnknownAlgorithm, StepFailed: what `find` raises when the application has left meanwhile.
+    """
+    taken = asyncio.ensure_future(response._to_object_ref())
+    try:
+        while not (await asyncio.wait({taken}, timeout=STILL_THERE_S))[0]:
+            find()
+        return await taken
+    finally:
+        taken.cancel()
 
 
 async def _ended(ref: ray.ObjectRef) -> None:

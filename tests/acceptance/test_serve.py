@@ -17,11 +17,12 @@ from deployments.names import HOST
 from genkol.artifacts import Kind
 from genkol.dispatch import Call, InProcess
 from genkol.engine import Engine
+from genkol.errors import PluginError
 from genkol.flow.flow import implied_flow
 from genkol.inputs import read_input
 from genkol.registry import Registry, installed
 from genkol.weights import WeightsSetup, default_folder
-from tests.acceptance.conftest import Cluster, flow_of
+from tests.acceptance.conftest import Cluster, flow_of, host_of
 
 pytestmark = pytest.mark.ray
 
@@ -221,3 +222,16 @@ def test_the_real_algorithms_paint_the_same_picture_on_serve_as_in_one_process(
 
 def is_real(app: Any) -> bool:
     return "algorithm" in app.args and not app.name.endswith(".fake")
+
+
+def test_an_application_that_cannot_start_says_why_in_a_line(cluster: Cluster) -> None:
+    broken = host_of(cluster.config.applications[-1], "hair-editing/unheard-of", user_config=None)
+    deploy(cluster.config.model_copy(update={"applications": [*cluster.config.applications, broken]}))
+    with pytest.raises(PluginError) as caught:
+        wait_until_running({broken.name}, 60)
+    assert str(caught.value).splitlines() == [
+        "The application 'hair-editing.unheard-of' failed to deploy: PluginError: The algorithm "
+        "'hair-editing/unheard-of' is not installed here: no entry point of group 'genkol.algorithms' has that name. "
+        "Did you mean 'hair-editing/fake'?"
+    ]
+    redeploy(cluster.config)

@@ -1,0 +1,115 @@
+"""What the dispatcher does while a call waits; the rest is tested on a real cluster in tests/acceptance."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from deployments import dispatch
+from deployments.dispatch import RayDispatcher
+from genkol import testing
+from genkol.artifacts import Kind
+from genkol.dispatch import StepEvent
+from genkol.errors import GenkolError, UnknownAlgorithm
+from genkol.finish import Wanted
+from genkol.flow.flow import Flow
+from genkol.flow.generator import FlowGenerator
+
+
+class Response:
+    """A call that no replica takes."""
+
+    def __init__(self) -> None:
+        self.cancelled = False
+
+    async def _to_object_ref(self) -> Any:
+        await asyncio.sleep(3600)
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class Refused(Response):
+    """A call that could not be sent; taking it back raises the reason once more, as Serve's does."""
+
+    async def _to_object_ref(self) -> Any:
+        raise ValueError("no place")
+
+    def cancel(self) -> None:
+        raise ValueError("no place")
+
+
+class Handles:
+    """Applications whose handles make the given responses; one that has left is not found again."""
+
+    def __init__(self, **responses: Response) -> None:
+        self.responses = responses
+        self.gone: set[str] = set()
+
+    def host(self, key: str, site: str) -> Any:
+        return self._handle(key.split("/")[0])
+
+    def finisher(self) -> Any:
+        return self._handle("finisher")
+
+    def _handle(self, name: str) -> Any:
+        if name in self.gone:
+            raise UnknownAlgorithm(f"There is no application {name!r}.")
+        handles = self
+
+        class Handle:
+            class _Method:
+                @staticmethod
+                def remote(*args: Any) -> Response:
+                    return handles.responses.setdefault(name, Response())
+
+            run = finish = _Method
+
+        return Handle
+
+
+@pytest.fixture(autouse=True)
+def no_object_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "STILL_THERE_S", 0.02)
+    monkeypatch.setattr(dispatch.ray, "put", lambda value: value)
+
+
+def dispatched(handles: Handles, *services: str, events: list[StepEvent] | None = None) -> Any:
+    flow = Flow.parse(
+        {"inputs": {"portrait": Kind.PORTRAIT}, "steps": [{"service": s} for s in services]},
+    )
+    plan = FlowGenerator(testing.fake_registry()).plan(flow)
+    heard = events.append if events is not None else lambda event: None
+    return RayDispatcher(handles).dispatch(plan, {"portrait": testing.fake_portrait()}, Wanted(), heard)
+
+
+async def test_a_call_to_an_application_that_leaves_does_not_wait_for_ever() -> None:
+    handles = Handles()
+    request = asyncio.create_task(dispatched(handles, "hair-editing"))
+    await asyncio.sleep(0.1)
+    assert not request.done()
+    handles.gone.add("hair-editing")
+    with pytest.raises(UnknownAlgorithm, match="'hair-editing'") as caught:
+        await asyncio.wait_for(request, 5)
+    assert caught.value.context["step"] == "hair-editing"
+
+
+async def test_cancelling_the_request_takes_every_call_back() -> None:
+    handles = Handles()
+    request = asyncio.create_task(dispatched(handles, "hair-editing", "upscaling"))
+    await asyncio.sleep(0.1)
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert len(handles.responses) >= 3
+    assert all(response.cancelled for response in handles.responses.values())
+
+
+async def test_the_error_of_the_call_is_the_error_of_the_request_though_taking_it_back_fails_too() -> None:
+    handles, events = Handles(**{"hair-editing": Refused()}), []
+    with pytest.raises(GenkolError, match="ValueError: no place"):
+        await asyncio.wait_for(dispatched(handles, "hair-editing", "upscaling", events=events), 5)
+    assert [(event.step, event.state) for event in events] == [("hair-editing", "failed")]
+    assert handles.responses["finisher"].cancelled

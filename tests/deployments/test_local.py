@@ -1,0 +1,62 @@
+"""The applications in Serve's local testing mode: chained calls, values one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from ray import serve
+
+from deployments import finisher, host
+from deployments.finisher import FinisherArgs
+from deployments.host import HostArgs
+from genkol import testing
+from genkol.artifacts import Image, Kind
+from genkol.dispatch import Call
+from genkol.engine import Engine
+from genkol.finish import Wanted
+from genkol.flow.flow import Flow
+from genkol.registry import Registry
+
+PORTRAIT = Image(np.random.default_rng(0).integers(0, 255, (96, 64, 3), np.uint8))
+
+
+@contextmanager
+def local(application: serve.Application, name: str) -> Iterator[Any]:
+    yield serve.run(application, name=name, _local_testing_mode=True)
+
+
+@pytest.fixture
+def algorithms(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+    registry, threads = testing.fake_registry(), cv2.getNumThreads()
+    monkeypatch.setattr(host, "installed", lambda key: registry.algorithm(*key.split("/")))
+    yield registry
+    cv2.setNumThreads(threads)
+
+
+def test_a_chain_of_hosts_and_the_finisher_makes_the_picture_of_the_engine(
+    algorithms: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = testing.fake_engine(algorithms)
+    steps = [{"service": "makeup-transfer"}, {"service": "hair-editing"}]
+    flow = Flow.parse({"inputs": {"portrait": Kind.PORTRAIT, "look": Kind.MAKEUP}, "steps": steps})
+    inputs = {"portrait": PORTRAIT, "look": PORTRAIT}
+    expected = engine.run(flow, inputs).outcome.finished
+    plan = Engine(algorithms, engine.dispatcher).plan(flow, inputs)
+    values: dict[str, Any] = dict(inputs)
+    for step in plan:
+        name = step.key.replace("/", ".")
+        monkeypatch.setattr(host.serve, "get_replica_context", lambda name=name: SimpleNamespace(app_name=name))
+        with local(host.app(HostArgs(algorithm=step.key)), name) as handle:
+            taken = [values[wire.source] for wire in step.wires.values()] + [values[id] for id in step.sees]
+            values[step.id] = handle.run.remote(Call.of(step, plan), *taken)
+    with local(finisher.app(FinisherArgs()), "finisher") as handle:
+        layers = [values[id] for id in plan.layers]
+        finished = handle.finish.remote(plan, Wanted(), PORTRAIT, None, *layers).result()
+    assert len(layers) == 2
+    assert finished == expected
