@@ -7,9 +7,9 @@ import numpy as np
 from scipy import ndimage
 
 from genkol.artifacts import F32, U8
+from genkol.vision.box import Box
 from genkol.vision.guided import Guide
 from genkol.vision.models import OnnxModel
-from genkol.vision.segments import Box
 from genkol.vision.unmix import unmixed
 
 LEAST_AGREEMENT = 0.3

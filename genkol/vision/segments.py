@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from scipy import ndimage
 
 from genkol.artifacts import F32, U8
+from genkol.vision.box import Box, box_of
 from genkol.vision.colour import lab_of
 from genkol.vision.guided import Guide
 from genkol.vision.models import LiteModel
@@ -17,52 +17,6 @@ from genkol.vision.smooth import smoothed
 
 BACKGROUND, HAIR, BODY_SKIN, FACE_SKIN, CLOTHES, OTHERS = range(6)
 MODEL_SIDE = 256
-
-
-@dataclass(frozen=True)
-class Box:
-    """Whole pixels of a picture: left and top are inside, right and bottom are not."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def width(self) -> int:
-        return self.right - self.left
-
-    @property
-    def height(self) -> int:
-        return self.bottom - self.top
-
-    @property
-    def area(self) -> int:
-        return self.width * self.height
-
-    def of(self, array: U8) -> U8:
-        """Return the view of the array inside the box."""
-        return array[self.top : self.bottom, self.left : self.right]
-
-    def grown(self, share: float, shape: tuple[int, ...]) -> Box:
-        """Return the box with ``share`` of its longer side more on each side, cut to an (H, W) picture."""
-        more = round(share * max(self.width, self.height))
-        return Box(self.left - more, self.top - more, self.right + more, self.bottom + more).cut(shape)
-
-    def cut(self, shape: tuple[int, ...]) -> Box:
-        """Return the part inside an (H, W) picture."""
-        h, w = shape[:2]
-        return Box(max(0, self.left), max(0, self.top), min(w, self.right), min(h, self.bottom))
-
-
-def box_of(inside: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], scale_x: float, scale_y: float) -> Box | None:
-    """Return the box around the true pixels of a reduced map, in pixels of the picture; None without any."""
-    ys, xs = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    if not len(ys):
-        return None
-    left, right = np.floor(xs[0] * scale_x), np.ceil((xs[-1] + 1) * scale_x)
-    top, bottom = np.floor(ys[0] * scale_y), np.ceil((ys[-1] + 1) * scale_y)
-    return Box(int(left), int(top), int(right), int(bottom))
 
 
 class Segmenter:
@@ -77,6 +31,17 @@ class Segmenter:
         logits = self._model(square[None])[0][0]
         powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
+
+    def look(self, pixels: U8) -> F32:
+        """Return (h, w, 6) probabilities for the whole; a very long picture is looked at piece by piece."""
+        tiles = _tiles(pixels.shape)
+        if not tiles:
+            return self(pixels)
+        height, width = pixels.shape[:2]
+        nothing = np.zeros((1, 1, 6), np.float32)
+        nothing[..., BACKGROUND] = 1
+        side = round(MODEL_SIDE * max(height, width) / min(height, width))
+        return self.detailed(pixels, nothing, tiles, min(side, max(height, width)))
 
     def detailed(self, pixels: U8, first: F32, crops: Iterable[Box], side: int) -> F32:
         """Return (h, w, 6) probabilities, ``side`` long at most, from the whole and from crops laid over it.
@@ -99,6 +64,18 @@ class Segmenter:
             weight = _fade(box, pixels.shape, (part.height, part.width))[..., None]
             part.of(out)[...] += weight * (found - part.of(out))
         return np.asarray(out, np.float32)
+
+
+def _tiles(shape: tuple[int, ...]) -> list[Box]:
+    """Return overlapping boxes along an (H, W) picture that is more than 2.2 times as long as wide, else none."""
+    h, w = shape[:2]
+    long, short = max(h, w), min(h, w)
+    if long <= 2.2 * short:
+        return []
+    count = -(-long // short)
+    starts = [round(k * (long - 1.5 * short) / (count - 1)) for k in range(count)]
+    spans = [(start, min(long, start + round(1.5 * short))) for start in starts]
+    return [Box(0, a, w, b) if h > w else Box(a, 0, b, h) for a, b in spans]
 
 
 def _fade(box: Box, shape: tuple[int, ...], size: tuple[int, int]) -> F32:

@@ -12,6 +12,7 @@ from genkol.algorithm import Algorithm, Effects, Params, Resources, Setup, Step
 from genkol.artifacts import F32, U8, Hand, Image, Person
 from genkol.errors import NoPerson
 from genkol.services import PERSON_PARSING, Aspect
+from genkol.vision.box import Box, box_of
 from genkol.vision.guided import Guide
 from genkol.vision.hands import HandFinder
 from genkol.vision.light import brightened
@@ -23,9 +24,7 @@ from genkol.vision.segments import (
     CLOTHES,
     HAIR,
     OTHERS,
-    Box,
     Segmenter,
-    box_of,
     head_box,
     inside,
     parts_of,
@@ -83,7 +82,7 @@ class LightParsing(Algorithm):
             NoPerson: neither the segmentation nor the pose sees one.
         """
         pixels = brightened(picture.pixels)
-        first = self._segmenter(pixels)
+        first = self._segmenter.look(pixels)
         pose = self._pose(pixels, params.least_score) if params.pose else Pose(NO_POSE, 0.0, 0.0)
         box = _person_box(first, pose, pixels.shape, params)
         step.progress(0.2)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from genkol.vision.box import Box
 from genkol.vision.matte import fused, laid, refined, touches_rim
-from genkol.vision.segments import Box
 from genkol.vision.unmix import unmixed
 
 NOBODY = np.zeros((200, 200), np.float32)

@@ -2,14 +2,13 @@
 
 import numpy as np
 
+from genkol.vision.box import Box
 from genkol.vision.guided import Guide
 from genkol.vision.segments import (
     BACKGROUND,
     CLOTHES,
     FACE_SKIN,
     HAIR,
-    Box,
-    box_of,
     head_box,
     inside,
     parts_of,
@@ -26,17 +25,6 @@ def halves() -> np.ndarray:
     out[:30, :, HAIR] = 1
     out[30:, :, CLOTHES] = 1
     return out
-
-
-def test_a_box_is_in_pixels_of_the_picture():
-    mask = np.zeros((10, 10), bool)
-    mask[2:5, 3:9] = True
-    assert box_of(mask, 2, 4) == Box(6, 8, 18, 20)
-    assert box_of(np.zeros((4, 4), bool), 1, 1) is None
-
-
-def test_a_grown_box_stays_in_the_picture():
-    assert Box(10, 10, 30, 50).grown(0.5, (60, 100)) == Box(0, 0, 50, 60)
 
 
 def test_a_long_person_is_cropped_twice_and_a_filling_one_not_at_all():

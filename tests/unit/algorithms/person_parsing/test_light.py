@@ -128,7 +128,9 @@ def test_a_tiny_picture_is_parsed(parse, woman):
     assert 0.15 < person.matte.mean() / 255 < 0.6
 
 
-@pytest.mark.parametrize("beside", [((0, 0), (900, 900)), ((900, 900), (0, 0))], ids=["wide", "tall"])
+@pytest.mark.parametrize(
+    "beside", [((0, 0), (900, 900)), ((900, 900), (0, 0)), ((0, 0), (200, 3400))], ids=["wide", "tall", "banner"]
+)
 def test_a_person_in_a_very_wide_or_tall_picture_is_found(parse, woman, beside, person):
     rows, columns = beside
     ground = woman.pixels[5, 5].tolist()
