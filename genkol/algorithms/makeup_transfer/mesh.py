@@ -17,8 +17,9 @@ from genkol.errors import Unsuitable, did_you_mean
 from genkol.services import MAKEUP_TRANSFER, Aspect
 from genkol.vision.colour import lab_of, rgb_of
 
-MOST_YAW = 50.0  # degrees; beyond it half of the face is hidden
+MOST_YAW = 45.0  # degrees; beyond it half of the face is hidden
 REFERENCE_WIDTH = 256.0  # of the reference's face: only low frequencies are read from it
+DIM_L = 35.0  # lightness of the skin under which colours fade in the dark
 LIPS_HASTE = 1.6  # half a lipstick looks like none, so that lips are ahead of the intensity
 LEAST_EYES = 24.0  # pixels between the outer eye corners; below it lids are a pixel high
 
@@ -108,8 +109,16 @@ def change_of(canvas: Canvas, recipe: Recipe, params: MeshMakeup.Params) -> F32:
         lips = canvas.lips[..., None]
         share = params.lips * recipe.lips_opacity * (1 - (1 - params.intensity) ** LIPS_HASTE)
         shift = shift * (1 - lips * params.lips) + share * lips * _lip_change(canvas, recipe)
-    shift *= (canvas.skin > 0.02)[..., None]
+    shift *= (canvas.skin > 0.02)[..., None] * np.array([1, *(2 * [_colour_of(canvas)])], np.float32)
     return np.asarray(shift, np.float32)
+
+
+def _colour_of(canvas: Canvas) -> float:
+    """Return how much hue a picture bears, 0 to 1: none where it is black and white, less where it is dark."""
+    chroma = (
+        float(np.hypot(canvas.lab[..., 1], canvas.lab[..., 2])[canvas.oval > 0.5].mean()) if canvas.oval.any() else 0
+    )
+    return float(ramp(chroma, 0.5, 2.5)) * min(1.0, float(canvas.base[0]) / DIM_L)
 
 
 def _lip_change(canvas: Canvas, recipe: Recipe) -> F32:
