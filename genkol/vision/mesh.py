@@ -11,7 +11,6 @@ OVAL = (
 )
 LIPS_OUTER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 LIPS_INNER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
-BASE_SKIN = (9, 151, 195, 5, 200, 199, 108, 337)  # middle of forehead, nose and chin: rarely made up
 
 # The eye on the picture's left, outer corner first; the other one is their `mirrored`.
 LASHES_UPPER = (33, 246, 161, 160, 159, 158, 157, 173, 133)
@@ -25,6 +24,7 @@ BROW_LOWER = (46, 53, 52, 65, 55)
 CHEEK = (116, 117, 118, 101, 205, 187, 147, 123)  # the bone and the apple under it
 CHEEK_HIGHLIGHT = (116, 117, 118, 119, 111, 143)
 
+BEARD = (123, 50, 203, 2, 423, 280, 352, *OVAL[8:29])  # all below the cheekbones and the nose
 NOSE_BRIDGE = (168, 6, 197, 195)
 
 MIDDLE = (*range(3), *range(4, 7), *range(8, 20), 94, 151, 152, 164, 168, 175, 195, 197, 199, 200)

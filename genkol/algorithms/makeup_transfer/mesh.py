@@ -115,9 +115,10 @@ def change_of(canvas: Canvas, recipe: Recipe, params: MeshMakeup.Params) -> F32:
 
 def _colour_of(canvas: Canvas) -> float:
     """Return how much hue a picture bears, 0 to 1: none where it is black and white, less where it is dark."""
-    chroma = (
-        float(np.hypot(canvas.lab[..., 1], canvas.lab[..., 2])[canvas.oval > 0.5].mean()) if canvas.oval.any() else 0
-    )
+    sure = canvas.oval > 0.5
+    if not sure.any():
+        return 0.0
+    chroma = float(np.hypot(canvas.lab[..., 1], canvas.lab[..., 2])[sure].mean())
     return float(ramp(chroma, 0.5, 2.5)) * min(1.0, float(canvas.base[0]) / DIM_L)
 
 
