@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from genkol.artifacts import Value
 from genkol.cli.asked import Asked, read_values
 from genkol.cli.outputs import Produced
 from genkol.cli.progress import steps_of
@@ -14,21 +18,15 @@ from genkol.weights import default_folder
 
 
 def plan(asked: Asked) -> Plan:
-    """Return the plan; its steps have names when every input was given.
+    """Return the plan; its steps have names when files were given.
 
     Raises:
         FlowErrors: all that is wrong, with the flow and with the files.
     """
     engine = Engine.in_process()
-    flow, faults = Flow.salvage(asked.document)
-    if flow is None:
-        raise FlowErrors.of(faults)
     if not asked.given:
-        return engine.plan(flow, faults=tuple(faults))
-    values, unread = read_values(flow, asked.given)
-    if faults or unread:
-        return engine.plan(flow, faults=(*faults, *unread))
-    return engine.plan(flow, values)
+        return engine.plan_document(asked.document)
+    return _understood(engine, asked).plan
 
 
 def run(asked: Asked, wanted: Wanted, quiet: bool) -> Produced:
@@ -39,13 +37,28 @@ def run(asked: Asked, wanted: Wanted, quiet: bool) -> Produced:
         GenkolError: a step failed, or its weights are not to be had.
     """
     engine = Engine.in_process()
+    wish = _understood(engine, asked)
+    # Here rather than on first use: two displays of progress at once would draw over each other.
+    algorithms = [engine.registry.algorithm(step.service, step.algorithm) for step in wish.plan]
+    default_folder().ensure_all(dict.fromkeys(name for algorithm in algorithms for name in algorithm.weights))
+    with steps_of(wish.plan, quiet) as on_event:
+        result = engine.run(wish.flow, wish.values, wanted, on_event)
+    return Produced(result.picture, result.outcome.finished.ora, result.report())
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What is wanted, checked."""
+
+    flow: Flow
+    values: Mapping[str, Value]
+    plan: Plan
+
+
+def _understood(engine: Engine, asked: Asked) -> _Wish:
     flow, faults = Flow.salvage(asked.document)
     if flow is None:
         raise FlowErrors.of(faults)
     values, unread = read_values(flow, asked.given)
-    plan = engine.plan(flow, None if faults or unread else values, (*faults, *unread))
-    algorithms = [engine.registry.algorithm(step.service, step.algorithm) for step in plan]
-    default_folder().ensure_all(dict.fromkeys(name for algorithm in algorithms for name in algorithm.weights))
-    with steps_of(plan, quiet) as on_event:
-        result = engine.run(flow, values, wanted, on_event)
-    return Produced(result.picture, result.outcome.finished.ora, result.report())
+    known = None if faults or unread else values
+    return _Wish(flow, values, engine.plan(flow, known, (*faults, *unread)))
