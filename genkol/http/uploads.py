@@ -18,7 +18,7 @@ from genkol.http.multipart import Part, read_parts
 from genkol.http.schemas import MAX_INPUTS, PictureOptions, PictureRequest
 from genkol.settings import Settings
 
-MAX_TEXT = 1 << 20
+MAX_TEXT = 1 << 18
 """Longest text field or flow, bytes."""
 
 _TEXTS = ("look", "scene_style", "seed")
@@ -129,6 +129,7 @@ def _of_json(body: bytes) -> Asked:
     document = read_json(body, "body")
     if not isinstance(document, dict):
         raise RequestError('The body must be a JSON object like {"inputs": {...}}.', field="body")
+    _check_bulk(document, len(body))
     wanted, faults = _salvaged(PictureRequest, document)
     if not isinstance(wanted, PictureRequest):
         return Asked({}, None, faults)
@@ -139,6 +140,20 @@ def _of_json(body: bytes) -> Asked:
     return Asked(inputs, wanted, faults)
 
 
+def _check_bulk(document: dict[str, Any], size: int) -> None:
+    """Refuse a large document that is not large for its pictures: checking it would take for ever."""
+    inputs = document.get("inputs")
+    values = list(inputs.values()) if isinstance(inputs, dict) else []
+    if len(values) > MAX_INPUTS:
+        raise TooLarge(f"The request has {len(values)} inputs; at most {MAX_INPUTS} are taken.", field="inputs")
+    pictures = sum(len(v["data"]) for v in values if isinstance(v, dict) and isinstance(v.get("data"), str))
+    if size - pictures > MAX_TEXT:
+        raise TooLarge(
+            f"The request has {size - pictures:,} bytes besides its pictures; at most {MAX_TEXT:,} are taken.",
+            field="body",
+        )
+
+
 def _salvaged(
     model: type[PictureOptions], document: dict[str, Any]
 ) -> tuple[PictureOptions | None, list[RequestError]]:
@@ -147,21 +162,25 @@ def _salvaged(
         return model.model_validate(document), []
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
-    faults: list[RequestError] = []
-    rest = {"inputs": {}, **document} if model is PictureRequest else dict(document)
-    for fault in found:
-        where = ".".join(str(part) for part in fault["loc"])
-        faults.append(RequestError(f"{where}: {fault['msg']}.", field=where))
-        rest = _without(rest, fault["loc"])
+    faults = [_form_fault(".".join(str(part) for part in fault["loc"]), fault["msg"]) for fault in found]
+    rest = _without(document, {fault["loc"] for fault in found})
+    if model is PictureRequest:
+        rest.setdefault("inputs", {})
     try:
         return model.model_validate(rest), faults
     except ValidationError:
         return None, faults
 
 
-def _without(document: dict[str, Any], place: tuple[int | str, ...]) -> dict[str, Any]:
-    """Return the document without the faulty option, or without the one faulty input."""
-    if place[0] == "inputs" and len(place) > 1 and isinstance(document.get("inputs"), dict):
-        return document | {"inputs": {name: v for name, v in document["inputs"].items() if name != place[1]}}
-    rest = {name: value for name, value in document.items() if name != place[0]}
-    return rest | {"inputs": {}} if place[0] == "inputs" else rest
+def _form_fault(where: str, message: str) -> RequestError:
+    return RequestError(f"{where}: {message}.", field=where)
+
+
+def _without(document: dict[str, Any], places: set[tuple[int | str, ...]]) -> dict[str, Any]:
+    """Return the document without the faulty options, and without the faulty ones of its inputs."""
+    single = {place[1] for place in places if place[0] == "inputs" and len(place) > 1}
+    whole = {place[0] for place in places if place[0] != "inputs" or len(place) == 1}
+    rest = {name: value for name, value in document.items() if name not in whole}
+    if single and isinstance(rest.get("inputs"), dict):
+        rest["inputs"] = {name: value for name, value in rest["inputs"].items() if name not in single}
+    return rest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import Any
 
 import httpx
@@ -158,3 +159,33 @@ async def test_many_mistakes_are_cut_off(client: httpx.AsyncClient) -> None:
     answer = await client.post("/v1/pictures", json=body)
     assert len(answer.json()["errors"]) == 100
     assert len(answer.content) < 50_000
+
+
+MANY = {f"x{n}": n for n in range(13_000)}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/v1/pictures", {"inputs": MANY}, 413),
+        ("/v1/pictures", {"inputs": {}, "flow": {"inputs": MANY | {"y" * 100_000: 1}}}, 413),
+        ("/v1/pictures", {"inputs": {}, "flow": {"inputs": MANY}}, 422),
+        ("/v1/pictures", {"inputs": {}, "params": MANY}, 422),
+        ("/v1/pictures", {"inputs": {}, **MANY}, 422),
+        ("/v1/flows/validate", {"inputs": MANY}, 422),
+        ("/v1/flows/validate", {"inputs": {}, "steps": list(MANY.values())}, 422),
+        ("/v1/flows/validate", {"inputs": {}, "steps": [{"service": "scene", "params": MANY}]}, 422),
+        (
+            "/v1/flows/validate",
+            {"inputs": {"p": "portrait"}, "steps": [{"service": "scene", "after": list(MANY)}]},
+            422,
+        ),
+    ],
+)
+async def test_mistakes_by_the_thousand_are_answered_soon(
+    client: httpx.AsyncClient, path: str, body: dict[str, Any], status: int
+) -> None:
+    started = time.perf_counter()
+    answer = await client.post(path, json=body)
+    assert (answer.status_code, len(answer.content) < 300_000) == (status, True)
+    assert time.perf_counter() - started < 4
