@@ -50,9 +50,9 @@ class RequestLog:
         try:
             await self.app(scope, receive, answer.send)
         except Exception as error:
-            log.exception(answer.line(error=type(error).__name__))
             if answer.status == 0:
                 await problems.unexpected(scope)(scope, receive, answer.send)
+            log.exception(answer.line(error=type(error).__name__))
         except asyncio.CancelledError:  # the server stops, or hears itself that the client is gone
             log.info(answer.line(codes=["cancelled"]))
             raise
