@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from genkol.artifacts import Image, Layer
 from genkol.compose import compose, support
 from genkol.flow.plan import Plan
-from genkol.openraster import write_ora
+from genkol.openraster import painted, write_ora
 from genkol.pictures import format_named, write_image
 
 
@@ -40,7 +41,7 @@ class LayerReport:
         box: left, top, right, bottom of what it may change, pixels; all 0 when it changes nothing.
         changed: how many pixels it may change.
         digest: of its content.
-        swatch: PNG with transparency of the box, empty unless asked for.
+        swatch: PNG of the box: the layer alone, with transparency; empty unless asked for.
     """
 
     step: str
@@ -104,15 +105,17 @@ def finish(plan: Plan, portrait: Image, layers: Sequence[Layer], last: Image | N
 
 def _report(id: str, title: str, strength: float, layer: Layer, portrait: Image, wanted: Wanted) -> LayerReport:
     touched = support(layer, portrait.size)
-    ys, xs = np.nonzero(touched)
-    box = (int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1) if len(xs) else (0, 0, 0, 0)
-    swatch = _swatch(portrait, layer, box) if wanted.swatches and len(xs) else b""
-    return LayerReport(id, title, strength, box, len(xs), layer.digest, swatch)
+    left, top, width, height = cv2.boundingRect(touched.view(np.uint8))
+    box = (left, top, left + width, top + height)
+    swatch = _swatch(portrait, layer, box) if wanted.swatches and width else b""
+    return LayerReport(id, title, strength, box, int(touched.sum()), layer.digest, swatch)
 
 
 def _swatch(portrait: Image, layer: Layer, box: tuple[int, int, int, int]) -> bytes:
+    alone, (x, y) = painted(portrait, layer)
     left, top, right, bottom = box
-    after = compose(portrait, [layer]).pixels[top:bottom, left:right]
-    touched = support(layer, portrait.size)[top:bottom, left:right]
-    alpha = np.where(touched, np.uint8(255), np.uint8(0))
-    return write_image(Image(after, alpha))
+    place = np.s_[y - top : y - top + alone.height, x - left : x - left + alone.width]
+    pixels = np.full((bottom - top, right - left, 3), 255, np.uint8)
+    alpha = np.zeros(pixels.shape[:2], np.uint8)
+    pixels[place], alpha[place] = alone.pixels, alone.alpha
+    return write_image(Image(pixels, alpha))

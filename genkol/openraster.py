@@ -70,6 +70,13 @@ def write_ora(
     return _packed(sheets, merged)
 
 
+def painted(portrait: Image, layer: Layer) -> tuple[Image, tuple[int, int]]:
+    """Return one layer alone, with transparency, and where its top left pixel lies: what `write_ora` writes of it
+    when nothing else lies on the portrait."""
+    sheet = _sheets(Image(portrait.pixels), [layer], [layer.title], [1.0])[0]
+    return sheet.image, (sheet.left, sheet.top)
+
+
 def _sheets(base: Image, layers: Sequence[Layer], titles: Sequence[str], strengths: Sequence[float]) -> list[_Sheet]:
     """Paint each layer so that "over" upon the flattened layers beneath gives the composed picture."""
     sheets, flat = [], base.pixels.copy()

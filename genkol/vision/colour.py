@@ -39,7 +39,7 @@ def srgb_of(linear: F32) -> F32:
 
 def bytes_of(rgb: F32) -> U8:
     """Return uint8 of sRGB floats in [0, 1], rounded to nearest."""
-    return np.clip(np.rint(rgb * 255.0), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(rgb * 255.0), 0, 255), np.uint8)
 
 
 def delta_e(one: F32, other: F32) -> NDArray[np.float32]:
