@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
+import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,20 +80,24 @@ def local_ray(object_store_mib: int = 512, **options: Any) -> Iterator[None]:
     from ray import serve
 
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
-    ray.init(
-        address="local",
-        namespace="serve",
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="error",
-        object_store_memory=object_store_mib << 20,
-        **options,
-    )
+    on_term = signal.getsignal(signal.SIGTERM)
     try:
+        ray.init(
+            address="local",
+            namespace="serve",
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="error",
+            object_store_memory=object_store_mib << 20,
+            **options,
+        )
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, on_term)  # ray.init puts its own in place
         yield
     finally:
-        serve.shutdown()
-        ray.shutdown()
+        with redirect_stdout(io.StringIO()):  # the raylet laments the controller that Serve itself ended
+            serve.shutdown()
+            ray.shutdown()
 
 
 def deploy(config: ServeDeploySchema) -> None:
