@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 
 import httpx
+import pytest
 
 from genkol.services import SERVICES
 from genkol.testing import FAKES
@@ -61,3 +63,20 @@ async def test_docs_load_the_document_of_this_server(client: httpx.AsyncClient) 
     page = await client.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
     assert "'/openapi.json'" in page.text
+
+
+async def test_docs_load_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
+    page = await client.get("/docs")
+    assert "https:" not in page.text
+    assert "https:" not in page.headers["content-security-policy"]
+    files = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
+    assert len(files) == 2
+    for file in files:
+        answer = await client.get(file)
+        assert (answer.status_code, answer.headers["x-content-type-options"]) == (200, "nosniff")
+        assert len(answer.content) > 100_000
+
+
+@pytest.mark.parametrize("file", ["other.js", "..%2f..%2fpyproject.toml", "redoc.standalone.js"])
+async def test_docs_give_no_other_file(client: httpx.AsyncClient, file: str) -> None:
+    assert (await client.get(f"/docs/{file}")).status_code == 404
