@@ -55,6 +55,7 @@ def main() -> int:
     except DemoFailed as error:
         print(error, file=sys.stderr)
         return 1
+    (OUT / "demo.json").write_text(json.dumps(answer["report"], indent=2) + "\n", "utf-8")
     (OUT / "demo.png").write_bytes(base64.b64decode(answer["picture"]["data"]))
     steps_sheet(answer, INPUTS).save(OUT / "demo-steps.png")
     print_seconds(answer["report"], start=up - started, all=time.perf_counter() - started)

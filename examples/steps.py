@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image as Pillow
-from PIL import ImageDraw
+from PIL import ImageDraw, ImageFilter
 
 from examples.sheet import GREY, LINE, PAPER, fitted, opened, write
 
@@ -50,15 +50,23 @@ def _image(data: str) -> Pillow.Image:
 
 
 def _column(layer: Mapping[str, Any], portrait: Pillow.Image, seconds: Mapping[str, float]) -> Column:
-    """What a layer touches in colour, the rest of the portrait as a pale shade."""
-    size = portrait.size
-    board = Pillow.blend(portrait.convert("L").convert("RGB"), Pillow.new("RGB", size, PAPER), 0.78)
+    """The portrait in this layer alone: in colour around what the layer touches, elsewhere a pale shade."""
+    shade = Pillow.blend(portrait.convert("L").convert("RGB"), Pillow.new("RGB", portrait.size, PAPER), 0.78)
+    painted, coverage = portrait.copy(), Pillow.new("L", portrait.size)
     if layer.get("swatch"):
-        swatch = _image(layer["swatch"]).convert("RGBA")
-        board.paste(swatch, tuple(layer["box"][:2]), swatch)
-    share = layer["changed_pixels"] / (size[0] * size[1])
+        swatch, place = _image(layer["swatch"]).convert("RGBA"), tuple(layer["box"][:2])
+        painted.paste(swatch, place, swatch)
+        coverage.paste(swatch.getchannel("A").point(lambda alpha: 255 if alpha else 0), place)
+    share = layer["changed_pixels"] / (portrait.width * portrait.height)
     note = f"{seconds.get(layer['step'], 0.0):.2f} s, touches {share:.0%} of the picture"
-    return Column(board, f"Layer: {layer['title']}", note)
+    return Column(Pillow.composite(painted, shade, _widened(coverage)), f"Layer: {layer['title']}", note)
+
+
+def _widened(coverage: Pillow.Image) -> Pillow.Image:
+    """The mask with its small holes closed and a soft edge."""
+    small = coverage.resize((max(1, coverage.width // 8), max(1, coverage.height // 8)), Pillow.Resampling.BOX)
+    closed = small.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.GaussianBlur(2))
+    return closed.resize(coverage.size, Pillow.Resampling.BICUBIC)
 
 
 def _closest(layers: Sequence[Mapping[str, Any]], size: tuple[int, int]) -> tuple[int, int, int, int]:
