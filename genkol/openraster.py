@@ -72,7 +72,8 @@ def write_ora(
 
 def painted(portrait: Image, layer: Layer) -> tuple[Image, tuple[int, int]]:
     """Return one layer alone, with transparency, and where its top left pixel lies: what `write_ora` writes of it
-    when nothing else lies on the portrait."""
+    when nothing else lies on the portrait.
+    """
     sheet = _sheets(Image(portrait.pixels), [layer], [layer.title], [1.0])[0]
     return sheet.image, (sheet.left, sheet.top)
 
