@@ -59,7 +59,7 @@ def test_the_imports_point_down(house: Path) -> None:
 
 
 def test_ray_in_the_core_turns_the_check_red(house: Path) -> None:
-    module = house / "genkol" / "compose.py"
+    module = house / "genkol" / "finish.py"
     module.write_text(module.read_text() + "\n\ndef _far() -> None:\n    import ray\n")
     done = lint_imports(house)
     assert done.returncode != 0
