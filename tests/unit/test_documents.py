@@ -10,6 +10,7 @@ import pytest
 
 import genkol
 from genkol import errors
+from genkol.pictures import read_image
 from genkol.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,15 @@ def test_the_plugin_tutorial_runs(shipped_photos: Path, tmp_path: Path, monkeypa
     space = {**vars(importlib.import_module("my_package")), "photos": shipped_photos}
     for number, block in enumerate(uses):
         exec(compile(block, f"docs/plugins.md, use {number + 1}", "exec"), space)
+
+
+@pytest.mark.weights
+def test_the_python_of_the_readme_makes_its_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    (block,) = blocks(ROOT / "README.md", "python")
+    exec(compile(block, "README.md", "exec"), {})
+    assert read_image((tmp_path / "kol.png").read_bytes()).size == (934, 1401)
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
