@@ -7,9 +7,11 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
+
 
 def described() -> dict[str, str]:
-    """Processor, cores, memory, system, Python, load and date."""
+    """Processor, cores, memory, system, Python, date, and how much of the cores others used during one second."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
@@ -18,7 +20,7 @@ def described() -> dict[str, str]:
         "memory": f"{memory / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
-        "load before": f"{os.getloadavg()[0]:.1f}",
+        "busy before": f"{psutil.cpu_percent(interval=1.0):.0f} %",
     }
 
 
