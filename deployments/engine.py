@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 
 from deployments.dispatch import RayDispatcher
+from deployments.logs import follow_serve
 from deployments.names import LOCAL
 from deployments.sites import Sites
 from genkol.engine import Engine
@@ -26,12 +27,13 @@ class EngineIngress:
     """Plans flows and has them run; holds no weights and no pictures but those that come and go."""
 
     def __init__(self, args: EngineArgs) -> None:
+        follow_serve()
         sites = Sites(args.site, args.refresh_s)
         sites.start()
         self.engine = Engine(sites.registry, RayDispatcher(sites))
 
     def __serve_build_asgi_app__(self) -> FastAPI:
-        return create_app(lambda: self.engine)
+        return create_app(lambda: self.engine, echo_request_id=False)
 
 
 def app(args: EngineArgs) -> serve.Application:

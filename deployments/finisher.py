@@ -8,6 +8,7 @@ import cv2
 from pydantic import BaseModel, ConfigDict
 from ray import serve
 
+from deployments.logs import follow_serve
 from deployments.names import FINISHER
 from genkol.artifacts import Image, Layer
 from genkol.finish import Finished, Wanted, finish
@@ -24,6 +25,7 @@ class Finisher:
     """Makes the finished picture of a portrait and its layers."""
 
     def __init__(self) -> None:
+        follow_serve()
         cv2.setNumThreads(min(2, os.cpu_count() or 1))
 
     def finish(self, plan: Plan, wanted: Wanted, portrait: Image, last: Image | None, *layers: Layer) -> Finished:

@@ -14,6 +14,7 @@ import cv2
 from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 
+from deployments.logs import follow_serve
 from deployments.names import HOST, Place
 from genkol.algorithm import Step
 from genkol.artifacts import Value
@@ -51,6 +52,7 @@ class AlgorithmHost:
     """
 
     def __init__(self, args: HostArgs) -> None:
+        follow_serve()
         self._place = Place(args.algorithm, args.site)
         _refuse_other_name(self._place)
         self.reconfigure({})

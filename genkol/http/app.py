@@ -16,7 +16,9 @@ from genkol.settings import Settings
 from genkol.settings import settings as settings_of_process
 
 
-def create_app(get_engine: Callable[[], Engine], *, settings: Settings | None = None) -> FastAPI:
+def create_app(
+    get_engine: Callable[[], Engine], *, settings: Settings | None = None, echo_request_id: bool = True
+) -> FastAPI:
     """Return the application.
 
     It holds no engine, lock or connection, so that it can be pickled and sent to where it runs.
@@ -25,6 +27,7 @@ def create_app(get_engine: Callable[[], Engine], *, settings: Settings | None = 
         get_engine: called for each request; cheap.
         settings: of the HTTP edge (size of requests, timeout, asset folder); the process's by default. How
             large a picture may be always comes from the process's.
+        echo_request_id: False behind a proxy that answers with X-Request-Id itself, as Ray Serve's does.
     """
     settings = settings or settings_of_process()
     app = Api(
@@ -33,7 +36,10 @@ def create_app(get_engine: Callable[[], Engine], *, settings: Settings | None = 
         summary="Campaign pictures of a virtual KOL, composed by modular AI services.",
         docs_url=None,
         redoc_url=None,
-        middleware=[Middleware(RequestLog), Middleware(BodyLimit, max_bytes=settings.max_request_bytes)],
+        middleware=[
+            Middleware(RequestLog, echo_id=echo_request_id),
+            Middleware(BodyLimit, max_bytes=settings.max_request_bytes),
+        ],
     )
     app.state.get_engine = get_engine
     app.state.settings = settings

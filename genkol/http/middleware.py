@@ -35,10 +35,14 @@ class RequestLog:
     """Gives each request an id, answers what nobody caught, and writes one JSON line when it is done.
 
     The line holds method, path, status, seconds and sizes; of what people send it holds nothing.
+
+    Args:
+        app: what answers.
+        echo_id: whether the answer tells the id; False behind a proxy that does.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, echo_id: bool = True) -> None:
+        self.app, self._echo_id = app, echo_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,7 +50,7 @@ class RequestLog:
             return
         said = Headers(scope=scope).get("x-request-id", "")
         scope["genkol.request_id"] = said if REQUEST_ID.fullmatch(said) else uuid.uuid4().hex
-        answer = _Answer(scope, send)
+        answer = _Answer(scope, send, self._echo_id)
         try:
             await self.app(scope, receive, answer.send)
         except Exception as error:
@@ -63,8 +67,8 @@ class RequestLog:
 class _Answer:
     """An answer on its way out."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self._scope, self._send = scope, send
+    def __init__(self, scope: Scope, send: Send, echo_id: bool) -> None:
+        self._scope, self._send, self._echo_id = scope, send, echo_id
         self._started = time.perf_counter()
         self.status = 0
         self._sent = 0
@@ -73,7 +77,8 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            headers["X-Request-Id"] = self._scope["genkol.request_id"]
+            if self._echo_id:
+                headers["X-Request-Id"] = self._scope["genkol.request_id"]
             for name, value in SAFE_HEADERS.items():
                 headers.setdefault(name, value)
         elif message["type"] == "http.response.body":
