@@ -10,10 +10,16 @@ from genkol.artifacts import F32, U8
 from genkol.vision.box import Box
 from genkol.vision.guided import Guide
 from genkol.vision.models import OnnxModel
+from genkol.vision.pose import WAIST
 from genkol.vision.unmix import unmixed
 
 LEAST_AGREEMENT = 0.3
 """Share of the outline of the body that a matte must cover to be believed; the pose model imagines hidden legs."""
+
+LEAST_WAIST = 0.7
+"""Share of the waist that a matte must cover for the hips to be the person's own: a desk covers it."""
+FEW_THIGHS = (0.05, 0.5)
+"""Shares of the thighs between which a matte has lost them; less than the former, and something else covers them."""
 
 
 class Matter:
@@ -48,6 +54,35 @@ def fused(alpha: F32, foreground: F32, body: F32) -> F32:
     certain = alpha + _doubt(alpha) * alpha * (np.clip(1.5 * foreground, 0, 1) - 1)
     filled = np.maximum(certain, cv2.GaussianBlur(person.astype(np.float32), (0, 0), reach / 2))
     return _without_islands(_without_pinholes(filled, foreground), foreground)
+
+
+def continued(alpha: F32, thighs: F32, body: F32) -> F32:
+    """Return the alpha going on to the lower edge where it ends at the hem although the picture cuts the thighs.
+
+    Dark trousers on a dark seat are lost to both models, and the torso would float above a new background. A body that
+    the frame cuts does not end before the frame, so the thighs are drawn where the pose has them. The alpha stays
+    where it lacks the waist too (behind a desk), where nothing at all speaks for thighs, and where it has them.
+
+    Args:
+        alpha: (h, w) in [0, 1], of a picture's lower part or all of it.
+        thighs: (h, w) in [0, 1], from the waist down, where the lower edge of the picture cuts them; else 0.
+        body: (h, w) outline by the pose model, in [0, 1].
+    """
+    widths = thighs.sum(axis=1)
+    if not widths.any():
+        return alpha
+    top = int(np.flatnonzero(widths)[0])
+    hips = top + round(WAIST * float(widths.max()) / 2)
+
+    def share(part: F32, rows: slice) -> float:
+        return float((part[rows] * thighs[rows]).sum() / max(1.0, thighs[rows].sum()))
+
+    waist, below = slice(top, hips), slice(hips, None)
+    if share(alpha, waist) < LEAST_WAIST or share(np.maximum(alpha, body), below) < FEW_THIGHS[0]:
+        return alpha
+    if share(alpha, below) > FEW_THIGHS[1]:
+        return alpha
+    return np.maximum(alpha, thighs)
 
 
 def _doubt(alpha: F32) -> F32:

@@ -17,6 +17,9 @@ LANDMARK_SIDE = 256
 ENLARGED = 1.25
 """The region over the circle around the body, as in MediaPipe's pose graph."""
 LEFT_WRIST, RIGHT_WRIST = 15, 16
+WAIST = 0.4
+"""Height of the waist above the hips, in half the width of the hips."""
+SHOULDERS, HIPS, KNEES = slice(11, 13), slice(23, 25), slice(25, 27)
 NO_POSE: F32 = np.zeros((0, 4), np.float32)
 
 
@@ -46,6 +49,28 @@ class Pose:
         matrix = self.region.matrix(LANDMARK_SIDE) * shrink
         matrix[:, 2:] += shrink / 2 - 0.5
         return np.asarray(cv2.warpAffine(self.body, matrix, (w, h)), np.float32)
+
+    def cut_thighs(self, shape: tuple[int, ...], size: tuple[int, ...]) -> F32:
+        """Return the body from the waist to the knees where the lower edge of an (H, W) picture cuts the thighs.
+
+        A (h, w) map of ``size`` in [0, 1], with soft sides; 0 unless both hips are seen inside the picture and both
+        knees lie below it. It is as wide as a body about its hips: their landmarks lie halfway to the outline.
+        """
+        out = np.zeros(size[:2], np.float32)
+        points = self.landmarks[:, :2]
+        if not len(points) or self.landmarks[HIPS, 3].min() < 0.9 or points[KNEES, 1].min() < shape[0]:
+            return out
+        if (points[HIPS] < 0).any() or (points[HIPS] >= shape[1::-1]).any():
+            return out
+        shoulders, hips, knees = (points[pair].mean(axis=0) for pair in (SHOULDERS, HIPS, KNEES))
+        width = float(np.linalg.norm(points[HIPS][0] - points[HIPS][1]))
+        half = max(width, 0.3 * float(np.linalg.norm(hips - shoulders)))  # the latter when seen from the side
+        middles = np.array([hips - [0, WAIST * half], hips, knees])
+        aside = half * np.array([[0.75, 0], [1, 0], [0.9, 0]])
+        corners = np.concatenate([middles - aside, (middles + aside)[::-1]])
+        scale = np.array([size[1] / shape[1], size[0] / shape[0]])
+        cv2.fillConvexPoly(out, np.rint(corners * scale).astype(np.int32), 1.0)
+        return np.asarray(cv2.blur(out, (5, 1)), np.float32)
 
 
 class PoseFinder:

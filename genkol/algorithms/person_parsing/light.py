@@ -16,7 +16,7 @@ from genkol.vision.box import Box, box_of
 from genkol.vision.guided import Guide
 from genkol.vision.hands import HandFinder
 from genkol.vision.light import brightened
-from genkol.vision.matte import Matter, fused, laid, refined, touches_rim
+from genkol.vision.matte import Matter, continued, fused, laid, refined, touches_rim
 from genkol.vision.models import LiteModel, OnnxModel
 from genkol.vision.pose import NO_POSE, Pose, PoseFinder
 from genkol.vision.segments import (
@@ -92,14 +92,14 @@ class LightParsing(Algorithm):
         probabilities = self._segmenter.detailed(pixels, first, [*crops, *([head] if head else [])], MAP_SIDE)
         step.progress(0.45)
         shown = (1 - probabilities[..., BACKGROUND], probabilities[..., HAIR])
-        body = pose.silhouette(pixels.shape, probabilities.shape)
-        matte = self._matte(pixels, box, np.dstack([*shown, body]), params)
+        posed = (look(pixels.shape, probabilities.shape) for look in (pose.silhouette, pose.cut_thighs))
+        matte = self._matte(pixels, box, np.dstack([*shown, *posed]), params)
         _require_subject(matte, params)
         step.progress(0.85)
         return _person(pixels, plausible_skin(probabilities, pixels), matte, pose.landmarks, hands)
 
     def _matte(self, pixels: U8, box: Box, seen: F32, params: LightParams) -> U8:
-        """Return the (H, W) matte; ``seen`` is (h, w, 3): foreground, hair and the pose's body, in [0, 1]."""
+        """Return the (H, W) matte; ``seen`` is (h, w, 4): foreground, hair, body and cut thighs by the pose."""
         alpha, hair = self._alpha(pixels, box, seen, params)
         if touches_rim(alpha, box, pixels.shape):
             box = Box(0, 0, pixels.shape[1], pixels.shape[0])
@@ -113,8 +113,8 @@ class LightParsing(Algorithm):
     def _alpha(self, pixels: U8, box: Box, seen: F32, params: LightParams) -> tuple[F32, F32]:
         """Return the alpha and the hair inside a box, both (h, w) in [0, 1]."""
         alpha = self._matter(box.of(pixels), params.matte_side)
-        foreground, hair, body = cv2.split(inside(seen, box, pixels.shape, alpha.shape))
-        return fused(alpha, foreground, body), hair
+        foreground, hair, body, thighs = cv2.split(inside(seen, box, pixels.shape, alpha.shape))
+        return continued(fused(alpha, foreground, body), thighs, body), hair
 
 
 def _person_box(first: F32, pose: Pose, shape: tuple[int, ...], params: LightParams) -> Box:

@@ -1,9 +1,10 @@
 """Fusing and refining mattes, on made-up pictures."""
 
 import numpy as np
+import pytest
 
 from genkol.vision.box import Box
-from genkol.vision.matte import fused, laid, refined, touches_rim
+from genkol.vision.matte import continued, fused, laid, refined, touches_rim
 from genkol.vision.unmix import unmixed
 
 NOBODY = np.zeros((200, 200), np.float32)
@@ -46,6 +47,51 @@ def test_a_matte_that_misses_the_body_is_mended_by_the_pose():
     assert fused(square(200, 40, 60), square(200, 40, 60), body)[120, 120] == 1
     nearly = square(200, 30, 120)
     assert fused(nearly, nearly, body)[145, 145] == 0
+
+
+def cut_at(hem: int, thighs_until: int = 0) -> np.ndarray:
+    """A torso 80 wide that ends at the hem, and the outer part of a thigh that the matte still has."""
+    alpha = np.zeros((200, 200), np.float32)
+    alpha[40:hem, 60:140] = 1
+    alpha[hem:, 60:thighs_until] = 1
+    return alpha
+
+
+def cut_thighs() -> np.ndarray:
+    """The waist from row 134, the hips at 150, the lower edge at 200."""
+    out = np.zeros((200, 200), np.float32)
+    out[134:150, 70:130] = 1
+    out[150:, 60:140] = 1
+    return out
+
+
+@pytest.mark.parametrize("hem", [146, 160])
+def test_a_body_that_the_frame_cuts_goes_on_to_the_frame(hem):
+    out = continued(cut_at(hem, thighs_until=75), cut_thighs(), NOBODY)
+    assert out[150:, 60:140].min() == 1
+    assert out[130:150, 70:130].min() == 1
+    assert np.array_equal(out[:130], cut_at(hem)[:130])
+    assert out[150:, :60].max() == out[150:, 140:].max() == 0
+
+
+def test_the_pose_alone_may_speak_for_the_thighs():
+    alpha, body = cut_at(152), cut_at(200, thighs_until=140)
+    assert np.array_equal(continued(alpha, cut_thighs(), NOBODY), alpha)
+    assert continued(alpha, cut_thighs(), body)[199, 60:140].min() == 1
+
+
+@pytest.mark.parametrize(
+    ("alpha", "thighs"),
+    [
+        (cut_at(120), cut_thighs()),
+        (cut_at(150), cut_thighs()),
+        (cut_at(150, thighs_until=110), cut_thighs()),
+        (cut_at(150, thighs_until=75), NOBODY),
+    ],
+    ids=["behind a desk", "a counter at the hips", "most of it is there", "not cut by the frame"],
+)
+def test_the_matte_stays_where_nothing_says_that_thighs_were_lost(alpha, thighs):
+    assert np.array_equal(continued(alpha, thighs, NOBODY), alpha)
 
 
 def test_nothing_stays_nothing():

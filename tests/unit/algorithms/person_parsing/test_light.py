@@ -178,6 +178,22 @@ def test_where_the_matting_model_fails_the_pose_draws_the_body(parse, photo):
     assert parse(picture).matte.mean() > 2 * parse(picture, pose=False).matte.mean()
 
 
+def test_black_trousers_on_a_black_seat_are_not_cut_off(parse, photo):
+    """A torso alone would float above a new background."""
+    person = parse(photo("person-halfbody-m-02.jpg"))
+    (left, lowest), (right, _) = sorted(person.pose[23:25, :2].astype(int).tolist())
+    assert person.matte[lowest:, left:right].min() > 240
+    assert person.clothes[lowest + 20 :, left:right].mean() > 200
+    assert person.matte[-1, : left // 2].max() == 0
+    assert 0.3 < (person.matte[-1] > 128).mean() < 0.5
+
+
+@pytest.mark.shared
+def test_a_desk_is_not_taken_for_thighs(parse, photo):
+    matte = parse(photo("person-selfie-f-02.jpg")).matte
+    assert matte[int(0.85 * len(matte)) :].max() == 0
+
+
 def test_it_can_be_cancelled_on_the_way(parsing, woman):
     step = Step(is_cancelled=lambda: step._last >= 0.2)
     with pytest.raises(Cancelled):
