@@ -27,6 +27,7 @@ class CompositeBackground(Algorithm):
 
     service = BACKGROUND
     name = "composite"
+    seeded = False
     effects = Effects(reads={Aspect.SILHOUETTE}, writes={Aspect.BACKGROUND, Aspect.FOREGROUND})
     resources = Resources(cpus=1, memory_mib=500, seconds=0.5)
 

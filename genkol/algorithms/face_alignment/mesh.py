@@ -19,6 +19,7 @@ class MeshAlignment(Algorithm):
 
     service = FACE_ALIGNMENT
     name = "mesh"
+    seeded = False
     effects = Effects(reads={Aspect.SILHOUETTE})
     resources = Resources(cpus=1, memory_mib=256, seconds=0.03)
     weights = ("face-detection", "face-mesh")

@@ -29,6 +29,7 @@ class MeshMakeup(Algorithm):
 
     service = MAKEUP_TRANSFER
     name = "mesh"
+    seeded = False
     effects = Effects(reads={Aspect.FACE}, writes={Aspect.FACE})
     resources = Resources(cpus=1, memory_mib=256, seconds=0.12)
 

@@ -54,6 +54,7 @@ class LightParsing(Algorithm):
 
     service = PERSON_PARSING
     name = "light"
+    seeded = False
     effects = Effects(reads={Aspect.SILHOUETTE})
     resources = Resources(cpus=2.0, memory_mib=900, seconds=0.6)
     weights: ClassVar[tuple[str, ...]] = (
