@@ -18,7 +18,7 @@ LEAST_AGREEMENT = 0.3
 
 LEAST_WAIST = 0.7
 """Share of the waist that a matte must cover for the hips to be the person's own: a desk covers it."""
-FEW_THIGHS = (0.05, 0.5)
+FEW_THIGHS = (0.05, 0.7)
 """Shares of the thighs between which a matte has lost them; less than the former, and something else covers them."""
 
 
