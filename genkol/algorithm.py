@@ -134,6 +134,8 @@ class Algorithm(ABC):
         resources: measured needs.
         weights: names in the weights catalogue.
         seeded: whether the result depends on the seed; False lets equal steps of different seeds share a name.
+        general: False for one that does a part of what its service promises (recolouring is not dressing); such a
+            one is never a service's default while there is another.
         Params: the knobs, a subclass of `genkol.algorithm.Params`.
     """
 
@@ -144,6 +146,7 @@ class Algorithm(ABC):
     resources: ClassVar[Resources] = Resources()
     weights: ClassVar[tuple[str, ...]] = ()
     seeded: ClassVar[bool] = True
+    general: ClassVar[bool] = True
     Params: ClassVar[type[Params]] = Params
 
     def setup(self, setup: Setup) -> None:

@@ -159,9 +159,9 @@ def installed(key: str) -> type[Algorithm]:
     )
 
 
-def _needs(algorithm: type[Algorithm]) -> tuple[float, float, float, str]:
+def _needs(algorithm: type[Algorithm]) -> tuple[bool, float, float, float, str]:
     r = algorithm.resources
-    return r.gpus, r.price_usd, r.seconds, algorithm.name
+    return not algorithm.general, r.gpus, r.price_usd, r.seconds, algorithm.name
 
 
 def _loaded(entry: EntryPoint) -> type[Algorithm]:

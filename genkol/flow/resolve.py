@@ -65,7 +65,7 @@ def resolve(
         except GenkolError as error:
             errors.append(error.located(step=id))
             continue
-        found.append(Resolved(index, id, spec, algorithm, _params(algorithm, id, spec, errors)))
+        found.append(Resolved(index, id, spec, algorithm, _params(registry, algorithm, id, spec, errors)))
     return tuple(found)
 
 
@@ -77,21 +77,28 @@ def _id_faults(flow: Flow, ids: tuple[str, ...]) -> Iterator[RequestError]:
             yield BadFlow(f"{id!r} names both an input and a step. Rename one.", step=id)
 
 
-def _params(algorithm: type[Algorithm], id: str, spec: FlowStep, errors: Errors) -> Params | None:
+def _params(registry: Registry, algorithm: type[Algorithm], id: str, spec: FlowStep, errors: Errors) -> Params | None:
     try:
         return algorithm.Params.model_validate(dict(spec.params))
     except ValidationError as error:
         for fault in error.errors(include_url=False):
-            errors.append(_param_fault(algorithm, id, dict(fault)))
+            errors.append(_param_fault(registry, algorithm, id, dict(fault)))
         return None
 
 
-def _param_fault(algorithm: type[Algorithm], id: str, fault: dict[str, object]) -> BadParams:
+def _param_fault(registry: Registry, algorithm: type[Algorithm], id: str, fault: dict[str, object]) -> BadParams:
     loc = fault["loc"]
     name = ".".join(str(part) for part in loc) if isinstance(loc, tuple) else str(loc)
     if fault["type"] == "extra_forbidden":
-        hint = did_you_mean(name, algorithm.Params.model_fields)
-        text = f"{algorithm.key()} has no parameter {name!r}. {hint}"
+        text = f"{algorithm.key()} has no parameter {name!r}. {_hint(registry, algorithm, name)}"
     else:
         text = f"{algorithm.key()}: {name} = {fault['input']!r}: {worded(fault)}"
     return BadParams(text, step=id, field=f"params.{name}", value=repr(fault["input"])[:200])
+
+
+def _hint(registry: Registry, algorithm: type[Algorithm], name: str) -> str:
+    """The algorithm of the same service that has such a parameter, or else the nearest name."""
+    for other in registry.of(algorithm.service.name):
+        if name in other.Params.model_fields:
+            return f"{other.key()} has: choose it by `algorithm`."
+    return did_you_mean(name, algorithm.Params.model_fields)

@@ -101,8 +101,9 @@ def test_the_default_is_the_one_with_the_fewest_needs() -> None:
     paid = makeup(name="paid", resources=Resources(price_usd=0.04))
     slow = makeup(name="slow", resources=Resources(seconds=9))
     fast = makeup(name="fast", resources=Resources(seconds=0.1))
-    names = [a.name for a in Registry([big, paid, slow, fast]).of("makeup-transfer")]
-    assert names == ["fast", "slow", "paid", "big"]
+    part = makeup(name="part", general=False, resources=Resources(seconds=0.01))
+    names = [a.name for a in Registry([big, paid, part, slow, fast]).of("makeup-transfer")]
+    assert names == ["fast", "slow", "paid", "big", "part"]
 
 
 def test_unknown_names_get_the_nearest() -> None:

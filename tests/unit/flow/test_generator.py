@@ -18,7 +18,7 @@ from genkol.flow.flow import Flow, implied_flow
 from genkol.flow.matrices import hazards
 from genkol.flow.plan import Plan
 from genkol.registry import Registry
-from genkol.services import FACE_ALIGNMENT, PERSON_PARSING, Aspect, Role
+from genkol.services import FACE_ALIGNMENT, PERSON_PARSING, SCENE, Aspect, Role
 from tests.unit.flow.planning import INPUTS, PAINTERS, SHAPE, Analyse, Intense, algorithm, generator, mark, usual
 
 PORTRAIT = {"portrait": "portrait"}
@@ -183,6 +183,21 @@ def test_every_mistake_is_reported_in_one_answer() -> None:
 )
 def test_a_faulty_flow_is_refused_with_the_mend(document: dict[str, object], message: str) -> None:
     assert any(error.startswith(message) for error in errors_of(document)), errors_of(document)
+
+
+def test_a_parameter_of_another_algorithm_names_that_one() -> None:
+    registry = Registry([*usual(), algorithm(SCENE, "", name="tuned", Params=Intense)])
+    flow = Flow.parse(
+        {
+            "inputs": PORTRAIT,
+            "steps": [
+                {"service": "scene", "algorithm": "procedural", "params": {"intensity": 1}},
+                {"service": "background"},
+            ],
+        }
+    )
+    with pytest.raises(FlowErrors, match=r"has no parameter 'intensity'. scene/tuned has: choose it by `algorithm`\."):
+        generator(registry).plan(flow)
 
 
 def test_a_value_that_is_missing_or_unasked_is_named() -> None:
