@@ -57,9 +57,11 @@ def _outwards(outline: F32) -> F32:
 def _teeth_and_hair(smooth: F32, lips: F32) -> F32:
     """Return what is too bright and pale, or too dark, for lips of that median."""
     over = smooth[..., 0] - lips[0]
-    chroma = np.hypot(smooth[..., 1], smooth[..., 2]) / max(float(np.hypot(lips[1], lips[2])), 1.0)
+    vivid = max(float(np.hypot(lips[1], lips[2])), 1.0)
+    chroma = np.hypot(smooth[..., 1], smooth[..., 2]) / vivid
     teeth = ramp(over, 12, 24) * (1 - ramp(chroma, 0.45, 0.8))
-    return np.asarray(np.maximum(teeth, ramp(-over, 18, 32)), np.float32)
+    shaded = ramp(vivid, 35, 50) * ramp(over, 1, 8) * (1 - ramp(chroma, 0.4, 0.6))  # pale, though not bright
+    return np.asarray(np.maximum.reduce([teeth, shaded, ramp(-over, 18, 32)]), np.float32)
 
 
 def _local(mouth: Canvas, colours: F32, weight: F32, share: float) -> F32:
