@@ -21,23 +21,23 @@ COLOURS: Mapping[str, str] = {
     "auburn": "#742b1c",
     "burgundy": "#5f1427",
     "copper": "#b2592a",
-    "red": "#a3291d",
-    "strawberry-blond": "#cc915f",
-    "dark-blond": "#a08057",
-    "honey-blond": "#c0915a",
-    "blond": "#d0ac74",
-    "platinum": "#e0d4bd",
-    "silver": "#b4b7bc",
+    "red": "#972f1e",
+    "strawberry-blond": "#c58658",
+    "dark-blond": "#96764e",
+    "honey-blond": "#b88850",
+    "blond": "#caa26c",
+    "platinum": "#d4c1ab",
+    "silver": "#acacb0",
     "grey": "#85868a",
-    "white": "#e4e3e0",
-    "rose-gold": "#d09b8b",
-    "pink": "#dc84a5",
+    "white": "#dcdad6",
+    "rose-gold": "#c98f80",
+    "pink": "#d57a9d",
     "magenta": "#b5296f",
-    "lavender": "#a996c6",
+    "lavender": "#a18dbf",
     "purple": "#62387f",
     "blue": "#2c55a6",
     "teal": "#1f7e83",
-    "mint": "#93c9b2",
+    "mint": "#8cc0aa",
     "green": "#2f7a4b",
 }
 """The middle of a head of such hair in even light, sRGB: neither its shine nor its shadows."""
@@ -64,7 +64,7 @@ def hex_of(colour: str) -> str:
 
 def lab_of_colour(colour: str) -> F32:
     """Return (3,) CIELAB of a colour's name or of CSS hex."""
-    return lab_of(np.frombuffer(bytes.fromhex(hex_of(colour)[1:]), np.uint8)[None])[0]
+    return np.asarray(lab_of(np.frombuffer(bytes.fromhex(hex_of(colour)[1:]), np.uint8)[None])[0], np.float32)
 
 
 def _known(name: str) -> str:

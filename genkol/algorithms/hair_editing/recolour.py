@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import cv2
+from typing import ClassVar
+
 import numpy as np
 from pydantic import Field, field_validator
 
 from genkol import algorithm
-from genkol.algorithm import Algorithm, Effects, Resources, Step
+from genkol.algorithm import Algorithm, Effects, Resources, Setup, Step
 from genkol.algorithms.hair_editing.colours import COLOURS, hex_of, lab_of_colour
 from genkol.algorithms.hair_editing.dye import Dye
-from genkol.algorithms.hair_editing.strands import Hair, Tone, ramp
+from genkol.algorithms.hair_editing.finding import coverage, head_of
+from genkol.algorithms.hair_editing.light import Light, lightness, roots_of
+from genkol.algorithms.hair_editing.strands import Hair
 from genkol.artifacts import F32, Image, Layer, Person
 from genkol.compose import affine, at
 from genkol.errors import Unsuitable
 from genkol.services import HAIR_EDITING, Aspect
-from genkol.vision.colour import rgb_of
+from genkol.vision.colour import lab_of, rgb_of
+from genkol.vision.models import LiteModel
+from genkol.vision.segments import Segmenter
+
+MONOCHROME = 0.2  # of the usual hue of skin; less, and the picture has none to speak of
+ROOT_DEPTH = 0.7  # share of the lift that is missing right at the skin
 
 
 class HairRecolour(Algorithm):
@@ -26,7 +34,8 @@ class HairRecolour(Algorithm):
     seeded = False
     general = False
     effects = Effects(reads={Aspect.HAIR}, writes={Aspect.HAIR})
-    resources = Resources(cpus=1, memory_mib=256, seconds=0.1)
+    resources = Resources(cpus=1, memory_mib=300, seconds=0.15)
+    weights: ClassVar[tuple[str, ...]] = ("selfie-multiclass",)
 
     class Params(algorithm.Params):
         """Which colour, and how much of it."""
@@ -56,6 +65,9 @@ class HairRecolour(Algorithm):
             return f"colour={params.colour!r} and a 'hairstyle' photo were both given: leave one out"
         return None
 
+    def setup(self, setup: Setup) -> None:
+        self._segmenter = Segmenter(LiteModel(setup.weights("selfie-multiclass")))
+
     def run(
         self,
         portrait: Image,
@@ -66,37 +78,54 @@ class HairRecolour(Algorithm):
         params: Params,
         step: Step,
     ) -> Layer:
-        hair = Hair.of(portrait.pixels, person, "portrait")
+        head = head_of(person, "portrait")
+        part = head.of(portrait.pixels)
+        hair = Hair(coverage(part, person, head, self._segmenter), part)
         if params.colour is not None:
-            dye = Dye.of(lab_of_colour(params.colour))
+            dye = _mixed(params.colour, Light.of(portrait.pixels, person))
         elif hairstyle is not None and hairstyle_person is not None:
-            worn = Hair.of(hairstyle.pixels, hairstyle_person, "hairstyle").tone
-            dye = Dye.of(worn.lab, worn.spread)
+            head_of(hairstyle_person, "hairstyle")
+            worn = Hair(hairstyle_person.hair.astype(np.float32) / np.float32(255), hairstyle.pixels).tone
+            dye = Dye(worn.lab, worn.deep, worn.shine)
         else:
             raise Unsuitable("Hair needs a 'colour' or a photo as 'hairstyle'.", expected=sorted(COLOURS))
         step.progress(0.3)
-        paint = dyed(hair, dye, params)
+        paint = dyed(hair, dye, roots_of(head.of(person.face_skin)), params)
         step.progress(0.9)
-        return affine(paint, 0.0, at(hair.box.left, hair.box.top), title=f"Hair: {params.colour or 'as in the photo'}")
+        return affine(paint, 0.0, at(head.left, head.top), title=f"Hair: {params.colour or 'as in the photo'}")
 
 
-def dyed(hair: Hair, dye: Dye, params: HairRecolour.Params) -> F32:
+def dyed(hair: Hair, dye: Dye, roots: F32, params: HairRecolour.Params) -> F32:
     """Return (h, w, 3) in 8-bit levels, signed: what the dye adds to the hair's pixels."""
-    touched = hair.weight > 0
-    lab, weight = hair.lab[touched], hair.weight[touched]
-    lift = 1.0 if params.lift is None else params.lift
+    touched, weight = hair.touched, hair.weight[hair.touched][:, None]
+    lab = lab_of(hair.colours)
     new = np.empty_like(lab)
-    new[:, 0] = lightness(lab[:, 0], hair.tone, dye, lift)
-    own = Dye.of(hair.tone.lab).hue_at(lab[:, 0])
-    new[:, 1:] = dye.hue_at(new[:, 0]) + params.variety * (lab[:, 1:] - own)
+    new[:, 0] = lightness(lab[:, 0], hair.tone, dye, 1.0 if params.lift is None else params.lift)
+    new[:, 0] -= ROOT_DEPTH * params.roots * roots[touched] * np.maximum(new[:, 0] - lab[:, 0], 0)
+    new[:, 1:] = dye.hue_at(new[:, 0]) + params.variety * (lab[:, 1:] - hair.own_hue_at(lab[:, 0]))
+    colour, before = rgb_of(new), hair.pixels[touched] * np.float32(1 / 255)
+    after = before + (colour - hair.colours) * weight
+    # A pixel that hair covers in part lies between the dye and what is behind, whatever the estimates say.
+    after = np.minimum(np.maximum(after, np.minimum(before, colour)), np.maximum(before, colour))
     paint = np.zeros(hair.pixels.shape, np.float32)
-    paint[touched] = (rgb_of(new) - rgb_of(lab)) * 255 * (weight * params.intensity)[:, None]
+    paint[touched] = (after - before) * np.float32(255 * params.intensity)
     return paint
 
 
-def lightness(old: F32, tone: Tone, dye: Dye, lift: float) -> F32:
-    """Return the new L of each pixel."""
-    gain = float(np.clip((dye.spread / tone.spread) ** 0.6, 0.55, 1.9))
-    middle = tone.lab[0] + lift * (dye.lab[0] - tone.lab[0])
-    moved = middle + gain * (old - tone.lab[0])
-    return np.asarray(np.clip(moved, 0, 100), np.float32)
+def _mixed(colour: str, light: Light) -> Dye:
+    """Return the dye as it looks in the light of the portrait.
+
+    Raises:
+        Unsuitable: a hue is wanted in a black and white picture.
+    """
+    wanted = lab_of_colour(colour)
+    chroma = float(np.hypot(wanted[1], wanted[2]))
+    if light.colour < MONOCHROME and chroma > 5:
+        raise Unsuitable(
+            f"The portrait is black and white (its skin bears {light.colour:.0%} of the usual hue, at least "
+            f"{MONOCHROME:.0%} is needed): {colour!r} cannot show in it. Give a colour photo, or a grey.",
+            port="portrait",
+            value=round(light.colour, 3),
+            expected=MONOCHROME,
+        )
+    return Dye.of(wanted, light.exposure, light.colour)
