@@ -9,6 +9,7 @@ from genkol.artifacts import F32, U8, Person
 from genkol.errors import Unsuitable
 from genkol.vision.box import Box, box_of
 from genkol.vision.guided import Guide
+from genkol.vision.light import brightened
 from genkol.vision.segments import BACKGROUND, HAIR, Segmenter
 from genkol.vision.smooth import smoothed
 from genkol.vision.unmix import local_colour
@@ -18,6 +19,7 @@ LEAST_OF_PERSON = 0.01  # where no face shows
 LEAST_PIXELS = 150.0
 GROWN = 0.06  # share of the head about it that the closer look takes in
 MAP_SIDE = 384
+MOST_OF_FACE = 0.3  # curls hang over a face, but not over half of it
 LEAST_ISLAND = 0.04  # share of the largest piece of hair
 SURE = 0.85  # coverage of a pixel that shows hair alone
 
@@ -64,11 +66,12 @@ def coverage(pixels: U8, person: Person, head: Box, segmenter: Segmenter) -> F32
     Raises:
         Unsuitable: a closer look finds no hair.
     """
-    probabilities = segmenter(pixels)
+    probabilities = segmenter(brightened(pixels))
     seen = smoothed(np.dstack([probabilities[..., HAIR], 1 - probabilities[..., BACKGROUND]]), 1.5)
     share = np.asarray(seen[..., 0] / np.maximum(seen[..., 1], 0.15), np.float32)
     guide = Guide(pixels, side=MAP_SIDE, radius=3, eps=1e-3)
     coarse = guide(share) * (head.of(person.matte).astype(np.float32) / np.float32(255))
+    coarse = _believable(coarse, person, head)
     fine = _without_islands(_laid_on_strands(pixels, ramp(coarse, 0.2, 0.88)))
     firm = np.maximum(head.of(person.clothes), head.of(person.body_skin)).astype(np.float32) / np.float32(255)
     if np.count_nonzero(fine > SURE) < LEAST_PIXELS / 3:
@@ -79,6 +82,15 @@ def coverage(pixels: U8, person: Person, head: Box, segmenter: Segmenter) -> F32
         )
     # The faintest strands keep more of their own colour: a wrong guess there would glow around the head.
     return np.asarray(fine**2 * (3 - 2 * fine) * (1 - ramp(firm, 0.75, 0.95)), np.float32)
+
+
+def _believable(hair: F32, person: Person, head: Box) -> F32:
+    """Return the closer look's hair, or the parsing's where the look takes too much of the face for hair."""
+    face = head.of(person.face_skin) > 200
+    taken = np.count_nonzero(hair[face] > 0.5)
+    if taken > MOST_OF_FACE * np.count_nonzero(face):
+        return np.asarray(head.of(person.hair).astype(np.float32) / np.float32(255), np.float32)
+    return hair
 
 
 def _without_islands(weight: F32) -> F32:

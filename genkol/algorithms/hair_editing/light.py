@@ -15,7 +15,7 @@ from genkol.vision.colour import lab_of
 from genkol.vision.light import DARK
 
 ROOT_REACH = 0.12  # of the size of the face
-VIVID = 15.0  # chroma of the skin from which a picture counts as in full colour, whatever the skin
+VIVID = 0.36  # chroma per lightness of the skin from which a picture counts as in full colour, whatever the skin
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Light:
         if np.count_nonzero(skin) < 50:
             return cls(exposure)
         lab = lab_of(pixels[::2, ::2][skin])
-        chroma = float(np.median(np.hypot(lab[:, 1], lab[:, 2])))
-        return cls(exposure, float(np.clip(chroma / (VIVID * exposure), 0, 1)))
+        saturation = float(np.median(np.hypot(lab[:, 1], lab[:, 2])) / max(float(np.median(lab[:, 0])), 1.0))
+        return cls(exposure, min(1.0, (saturation / VIVID) ** 0.5))
 
 
 def lightness(old: F32, tone: Tone, dye: Dye, lift: float) -> F32:

@@ -23,6 +23,7 @@ from genkol.vision.models import LiteModel
 from genkol.vision.segments import Segmenter
 
 MONOCHROME = 0.2  # of the usual hue of skin; less, and the picture has none to speak of
+LEAST_CHROMA = 5.0  # CIELAB; less looks grey
 ROOT_DEPTH = 0.7  # share of the lift that is missing right at the skin
 
 
@@ -81,14 +82,18 @@ class HairRecolour(Algorithm):
         head = head_of(person, "portrait")
         part = head.of(portrait.pixels)
         hair = Hair(coverage(part, person, head, self._segmenter), part)
+        light = Light.of(portrait.pixels, person)
         if params.colour is not None:
-            dye = _mixed(params.colour, Light.of(portrait.pixels, person))
+            wanted = lab_of_colour(params.colour)
+            dye = Dye.of(wanted, light.exposure, light.colour)
         elif hairstyle is not None and hairstyle_person is not None:
             head_of(hairstyle_person, "hairstyle")
             worn = Hair(hairstyle_person.hair.astype(np.float32) / np.float32(255), hairstyle.pixels).tone
+            wanted = worn.lab
             dye = Dye(worn.lab, worn.deep, worn.shine)
         else:
             raise Unsuitable("Hair needs a 'colour' or a photo as 'hairstyle'.", expected=sorted(COLOURS))
+        _require_hue(light, wanted)
         step.progress(0.3)
         paint = dyed(hair, dye, roots_of(head.of(person.face_skin)), params)
         step.progress(0.9)
@@ -112,20 +117,14 @@ def dyed(hair: Hair, dye: Dye, roots: F32, params: HairRecolour.Params) -> F32:
     return paint
 
 
-def _mixed(colour: str, light: Light) -> Dye:
-    """Return the dye as it looks in the light of the portrait.
-
-    Raises:
-        Unsuitable: a hue is wanted in a black and white picture.
-    """
-    wanted = lab_of_colour(colour)
+def _require_hue(light: Light, wanted: F32) -> None:
     chroma = float(np.hypot(wanted[1], wanted[2]))
-    if light.colour < MONOCHROME and chroma > 5:
+    if light.colour < MONOCHROME and chroma > LEAST_CHROMA:
         raise Unsuitable(
             f"The portrait is black and white (its skin bears {light.colour:.0%} of the usual hue, at least "
-            f"{MONOCHROME:.0%} is needed): {colour!r} cannot show in it. Give a colour photo, or a grey.",
+            f"{MONOCHROME:.0%} is needed): hair of chroma {chroma:.0f} would look painted on. Give a colour photo, or "
+            "a grey or black for the hair.",
             port="portrait",
             value=round(light.colour, 3),
             expected=MONOCHROME,
         )
-    return Dye.of(wanted, light.exposure, light.colour)
