@@ -70,7 +70,8 @@ def coverage(pixels: U8, person: Person, head: Box, segmenter: Segmenter) -> F32
     seen = smoothed(np.dstack([probabilities[..., HAIR], 1 - probabilities[..., BACKGROUND]]), 1.5)
     share = np.asarray(seen[..., 0] / np.maximum(seen[..., 1], 0.15), np.float32)
     guide = Guide(pixels, side=MAP_SIDE, radius=3, eps=1e-3)
-    coarse = guide(share) * (head.of(person.matte).astype(np.float32) / np.float32(255))
+    matte = head.of(person.matte).astype(np.float32) / np.float32(255)
+    coarse = np.asarray(guide(share) * matte, np.float32)
     coarse = _believable(coarse, person, head)
     fine = _without_islands(_laid_on_strands(pixels, ramp(coarse, 0.2, 0.88)))
     firm = np.maximum(head.of(person.clothes), head.of(person.body_skin)).astype(np.float32) / np.float32(255)
@@ -81,7 +82,8 @@ def coverage(pixels: U8, person: Person, head: Box, segmenter: Segmenter) -> F32
             expected=LEAST_PIXELS / 3,
         )
     # The faintest strands keep more of their own colour: a wrong guess there would glow around the head.
-    return np.asarray(fine**2 * (3 - 2 * fine) * (1 - ramp(firm, 0.75, 0.95)), np.float32)
+    firmly_other = (1 - ramp(matte, 0.04, 0.25)) + ramp(firm, 0.75, 0.94)
+    return np.asarray(fine**2 * (3 - 2 * fine) * np.clip(1 - firmly_other, 0, 1), np.float32)
 
 
 def _believable(hair: F32, person: Person, head: Box) -> F32:

@@ -47,7 +47,7 @@ def lightness(old: F32, tone: Tone, dye: Dye, lift: float) -> F32:
     """Return the new L of (n,) pixels: a smooth rising curve from the depths, middle and shine to those of the dye."""
     middle = float(tone.lab[0] + lift * (dye.lab[0] - tone.lab[0]))
     deep = middle - _span(tone.lab[0] - tone.deep, dye.lab[0] - dye.deep)
-    shine = middle + _span(tone.shine - tone.lab[0], dye.shine - dye.lab[0])
+    shine = min(99.0, middle + _span(tone.shine - tone.lab[0], dye.shine - dye.lab[0]))
     knots = np.array([0, tone.deep, tone.lab[0], tone.shine, 100])
     knots = np.maximum.accumulate(knots + np.arange(5) * 1e-3)
     levels = np.array([max(0.0, deep - 1.2 * tone.deep), deep, middle, shine, min(100.0, shine + 6)])

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.weights
 BRAIDS, REDHEAD, CURLS = "person-halfbody-f-01.jpg", "person-halfbody-f-02.jpg", "person-halfbody-f-03.jpg"
 BALD, HAT, SHORT = "person-halfbody-m-01.jpg", "person-halfbody-m-02.jpg", "person-halfbody-m-03.jpg"
 
+CERTAIN = 239  # of 255: what a map gives where it has no doubt
+
 
 @pytest.fixture(scope="session")
 def recolour(weights_setup) -> HairRecolour:
@@ -54,8 +56,9 @@ def test_the_hair_takes_the_colour_and_all_else_stays(dye, photo, person_of, nam
     assert not layer.opacity.any()
     moved = np.abs(after.pixels.astype(int) - portrait.pixels).max(axis=-1)
     for part in (person.clothes, person.body_skin, 255 - person.matte):
-        assert moved[part > 245].max(initial=0) == 0
-    sure = person.hair > 240
+        assert (part > CERTAIN).any() or part is person.body_skin
+        assert moved[part > CERTAIN].max(initial=0) == 0
+    sure = person.hair > 215
     assert delta_e(np.median(lab_in(after, sure), axis=0), lab_of_colour(colour)) < 9
 
 
@@ -66,14 +69,14 @@ def test_the_face_stays(dye, photo, person_of, face_of, name):
     eyes, mouth = face.landmarks[36:48], face.landmarks[48:68]
     for points in (eyes, mouth, face.landmarks[27:36]):
         (left, top), (right, bottom) = points.min(axis=0).astype(int), points.max(axis=0).astype(int)
-        skin = person_of(portrait).face_skin[top:bottom, left:right] > 245
+        skin = person_of(portrait).face_skin[top:bottom, left:right] > 200
         assert moved[top:bottom, left:right][skin].max(initial=0) == 0
 
 
 @pytest.mark.parametrize("colour", ["black", "blond", "pink"])
 def test_strands_and_shine_stay(dye, photo, person_of, colour):
     portrait = photo(REDHEAD)
-    sure = person_of(portrait).hair > 240
+    sure = person_of(portrait).hair > 215
     after = compose(portrait, [dye(REDHEAD, colour, roots=0)])
     before, now = lab_in(portrait, sure)[:, 0], lab_in(after, sure)[:, 0]
     assert np.corrcoef(before, now)[0, 1] > 0.85
@@ -82,7 +85,7 @@ def test_strands_and_shine_stay(dye, photo, person_of, colour):
 
 def test_black_to_blond_is_lifted_and_not_olive(dye, photo, person_of):
     portrait = photo(BRAIDS)
-    sure = person_of(portrait).hair > 240
+    sure = person_of(portrait).hair > 215
     light, a, b = np.median(lab_in(compose(portrait, [dye(BRAIDS, "blond")]), sure), axis=0)
     assert light > 55
     assert a > 1
@@ -101,9 +104,9 @@ def test_curls_over_the_forehead_are_dyed_too(dye, photo, face_of):
 
 def test_the_colour_of_a_reference_arrives(dye, photo, person_of):
     reference, portrait = photo(REDHEAD), photo(SHORT)
-    wanted = np.median(lab_in(reference, person_of(reference).hair > 240), axis=0)
+    wanted = np.median(lab_in(reference, person_of(reference).hair > 215), axis=0)
     after = compose(portrait, [dye(SHORT, reference=REDHEAD, intensity=1, roots=0)])
-    assert delta_e(np.median(lab_in(after, person_of(portrait).hair > 240), axis=0), wanted) < 6
+    assert delta_e(np.median(lab_in(after, person_of(portrait).hair > 215), axis=0), wanted) < 6
 
 
 def test_intensity_zero_is_an_empty_layer_and_more_is_more(dye):
@@ -155,8 +158,8 @@ def test_in_a_dark_photo_the_face_stays_and_blond_does_not_glow(dye, photo, pers
     portrait, person = photo(name), person_of(photo(name))
     after = compose(portrait, [dye(name, "platinum", intensity=1)])
     moved = np.abs(after.pixels.astype(int) - portrait.pixels).max(axis=-1)
-    assert (moved[person.face_skin > 245] > 8).mean() < 0.03
-    assert np.median(lab_in(after, person.hair > 240)[:, 0]) < 50
+    assert (moved[person.face_skin > 200] > 8).mean() < 0.03
+    assert np.median(lab_in(after, person.hair > 215)[:, 0]) < 50
 
 
 def test_one_of_colour_and_reference_is_asked_for():
