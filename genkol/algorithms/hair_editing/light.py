@@ -34,7 +34,7 @@ class Light:
     def of(cls, pixels: U8, person: Person) -> Light:
         """Measure it: the exposure by the lightest hundredth, the colour by the skin."""
         grey = cv2.cvtColor(np.ascontiguousarray(pixels[::4, ::4]), cv2.COLOR_RGB2GRAY)
-        exposure = float(np.clip(np.percentile(grey, 99) / (255 * DARK), 0.2, 1))
+        exposure = float(np.clip((np.percentile(grey, 99) / (255 * DARK)) ** 1.5, 0.2, 1))
         skin = np.maximum(person.face_skin, person.body_skin)[::2, ::2] > 200
         if np.count_nonzero(skin) < 50:
             return cls(exposure)
