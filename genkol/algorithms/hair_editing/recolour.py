@@ -90,7 +90,8 @@ class HairRecolour(Algorithm):
             head_of(hairstyle_person, "hairstyle")
             worn = Hair(hairstyle_person.hair.astype(np.float32) / np.float32(255), hairstyle.pixels).tone
             wanted = worn.lab
-            dye = Dye(worn.lab, worn.deep, worn.shine)
+            lit = min(1.0, light.exposure / Light.of(hairstyle.pixels, hairstyle_person).exposure)
+            dye = Dye(worn.lab * np.float32(lit), worn.deep * lit, worn.shine * lit)
         else:
             raise Unsuitable("Hair needs a 'colour' or a photo as 'hairstyle'.", expected=sorted(COLOURS))
         _require_hue(light, wanted)

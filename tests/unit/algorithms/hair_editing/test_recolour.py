@@ -153,10 +153,11 @@ def test_no_person_in_the_maps_is_refused(recolour, photo, person_of):
 
 
 @pytest.mark.shared
-def test_in_a_dark_photo_the_face_stays_and_blond_does_not_glow(dye, photo, person_of):
+@pytest.mark.parametrize("wanted", [{"colour": "platinum"}, {"reference": "person-halfbody-f-07.jpg"}])
+def test_in_a_dark_photo_the_face_stays_and_blond_does_not_glow(dye, photo, person_of, wanted):
     name = "person-hard-dark-02.jpg"
     portrait, person = photo(name), person_of(photo(name))
-    after = compose(portrait, [dye(name, "platinum", intensity=1)])
+    after = compose(portrait, [dye(name, intensity=1, **wanted)])
     moved = np.abs(after.pixels.astype(int) - portrait.pixels).max(axis=-1)
     assert (moved[person.face_skin > 200] > 8).mean() < 0.03
     assert np.median(lab_in(after, person.hair > 215)[:, 0]) < 40
