@@ -18,7 +18,7 @@ class Lanczos(Algorithm):
     service = UPSCALING
     name = "lanczos"
     effects = Effects(reads=Aspect, writes={Aspect.FRAME})
-    resources = Resources(cpus=1, memory_mib=300, seconds=0.5)
+    resources = Resources(cpus=1, memory_mib=300, seconds=0.3)
     seeded = False
 
     class Params(BaseParams):

