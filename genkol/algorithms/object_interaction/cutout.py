@@ -44,7 +44,7 @@ class Cutout:
     @property
     def aspect(self) -> float:
         """Width over height."""
-        return self.alpha.shape[1] / self.alpha.shape[0]
+        return float(self.alpha.shape[1] / self.alpha.shape[0])
 
     def width_at(self, low: float, high: float) -> float:
         """Return the greatest width between two heights (0 is the top, 1 the foot), as a share of the height."""
@@ -169,7 +169,7 @@ class _Paper:
 
     def apart(self, pixels: U8, field: tuple[float, ...]) -> F32:
         """Return how far each pixel is from the paper, CIE76. A shadow on it, darker but of its hue, counts less."""
-        off = lab_of(pixels) - _places(*pixels.shape[:2], field) @ self.plane
+        off = lab_of(pixels) - _places(pixels.shape[0], pixels.shape[1], field) @ self.plane
         darker = np.clip(-off[..., 0], 0, 40) * (1 - _ramp(np.hypot(off[..., 1], off[..., 2]), 3, 8))
         off[..., 0] += 0.6 * darker
         return np.asarray(np.linalg.norm(off, axis=-1), np.float32)

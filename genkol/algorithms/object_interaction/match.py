@@ -38,7 +38,8 @@ def look_of(pixels: U8, face: Face) -> Look:
     """Return how the portrait (H, W, 3) looks."""
     light = light_of(pixels)
     lab = lab_of(np.ascontiguousarray(pixels[::4, ::4]))
-    darkest, lightest = (float(v) for v in np.percentile(lab[..., 0], (0.5, 99.5)))
+    darkest, most, lightest = (float(v) for v in np.percentile(lab[..., 0], (0.5, 90, 99.5)))
+    lightest = min(lightest, most + 30)  # a lamp in a dark room does not light it
     chroma = float(np.percentile(np.hypot(lab[..., 1], lab[..., 2]), 95))
     gain = light.gain.reshape(-1, 3).mean(axis=0).reshape(1, 1, 3)
     return Look(gain, darkest, lightest, chroma, _side(pixels, face), _grain(pixels))
@@ -78,14 +79,19 @@ def matched(levels: F32, look: Look, amount: float) -> F32:
     if amount <= 0:
         return levels
     lit = relit(levels, Light(look.gain, 0.0, look.side), amount)
-    lab = lab_of(lit / 255)
+    lab = lab_of(lit / np.float32(255))
     low, high = max(0.0, look.darkest - 2), max(look.darkest + 20, look.lightest + 2)
     squeezed = low + lab[..., 0] * (min(high, 100) - low) / 100
-    lab[..., 0] += amount * (squeezed - lab[..., 0])
-    lab[..., 1:] *= 1 - amount * (1 - min(1.0, look.chroma / 12))
+    lab[..., 0] += _at_least(amount, (75 - high) / 25) * (squeezed - lab[..., 0])
+    lab[..., 1:] *= 1 - _at_least(amount, (8 - look.chroma) / 4) * (1 - min(1.0, look.chroma / 14))
     across = np.linspace(-1, 1, levels.shape[1], dtype=np.float32)
     lab[..., 0] *= 1 + 0.10 * amount * look.side * across
     out = rgb_of(lab) * 255
     out = cv2.GaussianBlur(out, (0, 0), 0.35 + 0.25 * amount)
     noise = np.random.default_rng(0).normal(0, min(3.0, look.grain), out.shape[:2]).astype(np.float32)
     return np.asarray(np.clip(out + amount * noise[..., None], 0, 255), np.float32)
+
+
+def _at_least(amount: float, need: float) -> float:
+    """Return the amount, raised to 1 as a need goes to 1: in the dark, or in black and white, half is not enough."""
+    return amount + (1 - amount) * float(np.clip(need, 0, 1))

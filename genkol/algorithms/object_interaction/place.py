@@ -9,8 +9,9 @@ from pydantic import Field
 from genkol import algorithm
 from genkol.algorithm import Algorithm, Effects, Resources, Setup, Step
 from genkol.algorithms.object_interaction.cutout import Cutout, cut_out
-from genkol.algorithms.object_interaction.grip import NoGrip, find_grip, held
-from genkol.algorithms.object_interaction.match import Look, look_of, matched
+from genkol.algorithms.object_interaction.grip import find_grip
+from genkol.algorithms.object_interaction.hold import held
+from genkol.algorithms.object_interaction.match import Look, look_of
 from genkol.algorithms.object_interaction.scale import pixels_per_cm
 from genkol.algorithms.object_interaction.spot import Spot, find_spot
 from genkol.algorithms.object_interaction.stack import Stack
@@ -58,9 +59,7 @@ class ProductPlacement(Algorithm):
     def setup(self, setup: Setup) -> None:
         self._salient = SalientFinder(OnnxModel(setup.weights("u2netp")))
 
-    def run(
-        self, portrait: Image, face: Face, person: Person, product: Image, *, params: Params, step: Step
-    ) -> Layer:
+    def run(self, portrait: Image, face: Face, person: Person, product: Image, *, params: Params, step: Step) -> Layer:
         """Return the product as a layer that covers.
 
         Raises:
@@ -77,9 +76,9 @@ class ProductPlacement(Algorithm):
         if params.where in ("auto", "hand"):
             try:
                 grip = find_grip(thing, scale, params.height_cm, params.hand, face, person)
-            except NoGrip as reason:
+            except Unsuitable:
                 if params.where == "hand":
-                    raise Unsuitable(str(reason), hand=params.hand) from reason
+                    raise
             else:
                 held(stack, thing, grip, look, person, params.tilt, params.harmonise, params.shadow)
                 return stack.layer("Product in hand")
@@ -109,6 +108,3 @@ class ProductPlacement(Algorithm):
         standing(
             stack, portrait.pixels, person, thing, spot, look, params.harmonise, params.shadow, surface=params.surface
         )
-
-
-__all__ = ["ProductPlacement", "matched"]

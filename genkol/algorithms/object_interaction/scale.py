@@ -29,8 +29,8 @@ def pixels_per_cm(face: Face) -> float:
         scales = np.linalg.norm(up) / CHIN_TO_NOSE_ROOT_CM, np.linalg.norm(across) / EYE_CORNERS_CM
         return float(np.mean(scales))
     points = face.landmarks
-    up, across = np.linalg.norm(points[27] - points[8]), face.eye_distance
-    return float(max(up / CHIN_TO_NOSE_ROOT_CM, across / EYE_CORNERS_CM))
+    chin_to_root = float(np.linalg.norm(points[27] - points[8]))
+    return max(chin_to_root / CHIN_TO_NOSE_ROOT_CM, face.eye_distance / EYE_CORNERS_CM)
 
 
 def nearness(hand: F32, face_scale: float) -> float:

@@ -14,12 +14,16 @@ NEARER = 1.15
 """How much larger things look on a table before a person than at their face."""
 TABLE = 0.105
 """Height of the table's strip at the lower edge, as a share of the picture's height."""
+IN_FRONT_CM = 10
+"""How much lower than the feet a product in front of them stands in the picture, at the scale of the face."""
 MOST_HEIGHT = 0.8
 """Share of the picture's height that a product may have."""
 MOST_ON_FACE = 0.02
 """Share of the face that a standing product may cover."""
 MOST_BEHIND = 0.35
 """Share of a product 'beside' that may lie over the person."""
+LEAST_DESK = 0.3
+"""Share of the picture's width over which a desk must cut the person to be believed."""
 _STEPS = 48  # places that are tried from left to right
 
 
@@ -28,9 +32,10 @@ class Spot:
     """A place to stand.
 
     Args:
-        x, y: the middle of the product's foot, picture pixels.
+        x: the middle of the product's foot, picture pixels.
+        y: the row on which it stands.
         height: of the product, pixels.
-        table: the row of the table's far edge, or None on the ground.
+        table: the row of the far edge of a table that must be drawn, or None on what the picture shows.
     """
 
     x: float
@@ -48,7 +53,8 @@ def find_spot(where: str, side: str, scale: float, height_cm: float, aspect: flo
         scale: pixels for one centimetre at the face.
         height_cm: of the product.
         aspect: its width over its height.
-        face, person: of the portrait.
+        face: of the portrait.
+        person: the same.
 
     Raises:
         Unsuitable: there is nothing to stand on, it is too large, or it would cover the face.
@@ -58,25 +64,28 @@ def find_spot(where: str, side: str, scale: float, height_cm: float, aspect: flo
     height = height_cm * scale * (1.0 if ground else NEARER)
     _refuse_size(height, height_cm, h, w, aspect)
     if ground:
-        foot = float(person.pose[FEET, 1].max()) + 0.01 * h + (0.5 * scale * 22 if where == "front" else 0)
-        y, table = min(foot, h - 3.0), None
+        foot = float(person.pose[FEET, 1].max()) + 0.01 * h + (IN_FRONT_CM * scale if where == "front" else 0)
+        y, table = min(foot, 0.98 * h), None
+    elif (desk := desk_edge(person)) is not None:
+        y, table = desk + 0.4 * (h - desk), None
     else:
         _require_cut(person)
         table = h * (1 - TABLE)
         y = h - 0.45 * TABLE * h
-    x = _place(where, side, y, height, aspect * height, face, person)
+    x = _place(where, side, Spot(0, y, height, table), aspect * height, face, person)
     return Spot(x, y, height, table)
 
 
-def _place(where: str, side: str, y: float, height: float, width: float, face: Face, person: Person) -> float:
+def _place(where: str, side: str, spot: Spot, width: float, face: Face, person: Person) -> float:
     """Return the column of the product's middle that costs least."""
     h, w = person.matte.shape
-    columns = np.linspace(width / 2 + 0.02 * w, w - width / 2 - 0.02 * w, _STEPS)
+    y, height, table = spot.y, spot.height, spot.table
+    columns = np.linspace(width / 2 + 0.03 * w, w - width / 2 - 0.03 * w, _STEPS)
     if side != "auto":
         middle = (float(face.box[0]) + float(face.box[2])) / 2
         columns = columns[columns < middle] if side == "left" else columns[columns >= middle]
     rows = np.s_[max(0, round(y - height)) : max(1, round(y))]
-    body = person.matte[rows].astype(np.float32) / 255
+    body: F32 = person.matte[rows].astype(np.float32) / np.float32(255)
     hands = _hands(person)[rows]
     oval = _face_oval(face, (h, w))
     covered = [_share(body, x, width) for x in columns]
@@ -87,6 +96,8 @@ def _place(where: str, side: str, y: float, height: float, width: float, face: F
         aside = abs(x - _torso(person)) / w
         wanted = covered[k] if where == "beside" else 2.0 * abs(aside - 0.2) + 0.3 * (1 - covered[k])
         edge = 0.15 * max(0.0, 1 - min(x - width / 2, w - x - width / 2) / (0.08 * w))
+        if table is None and where == "beside":
+            wanted += 0.5 * max(0.0, aside - 0.15)
         costs.append(wanted + 1.5 * touched[k] + edge + (10 if on_face[k] > MOST_ON_FACE else 0))
     best = int(np.argmin(costs)) if len(costs) else -1
     if best < 0 or on_face[best] > MOST_ON_FACE:
@@ -123,14 +134,28 @@ def _refuse_size(height: float, height_cm: float, h: int, w: int, aspect: float)
         )
 
 
+def desk_edge(person: Person) -> float | None:
+    """Return the row at which a desk before the person begins, by the level line that it cuts their outline at."""
+    h, w = person.matte.shape
+    body = person.matte > 128
+    columns = np.flatnonzero(body.any(axis=0))
+    if len(columns) < LEAST_DESK * w:
+        return None
+    ends = h - np.argmax(body[::-1, columns], axis=0)
+    low, edge, high = np.percentile(ends, (35, 65, 97))  # an elbow may lie before the edge, or above it
+    if high - low > 0.02 * h or not 0.4 * h < edge < 0.93 * h:
+        return None
+    return float(edge)
+
+
 def _require_cut(person: Person) -> None:
     """A table is believed only before a person whom the lower edge of the picture cuts."""
-    h, w = person.matte.shape
+    h = person.matte.shape[0]
     share = float((person.matte[-max(1, h // 100) :] > 128).mean())
     if share < 0.1:
         raise Unsuitable(
-            "There is nothing to stand on: the feet are not seen, and the lower edge cuts only "
-            f"{share:.0%} of its width out of the person (at least 10% for a table before them). "
+            "There is nothing to stand on: neither the feet nor a desk before the person are seen, and the person "
+            f"takes only {share:.0%} of the lower edge (at least 10% for a table before them). "
             "Give a portrait cut at the waist, or one that shows both feet.",
             value=round(share, 3),
             expected=0.1,

@@ -12,7 +12,8 @@ class Stack:
     """Coats of paint, the first one lowest, summed up as the affine change of what lies beneath.
 
     Args:
-        height, width: of the picture, pixels.
+        height: of the picture, pixels.
+        width: of the picture, pixels.
     """
 
     def __init__(self, height: int, width: int) -> None:
@@ -25,7 +26,8 @@ class Stack:
         Args:
             levels: (h, w, 3) or (3,), 8-bit levels, not premultiplied.
             coverage: (h, w) in [0, 1]; what of it lies beyond the picture is cut off.
-            left, top: where its corner lies.
+            left: the column of its corner.
+            top: the row of its corner.
         """
         h, w = coverage.shape
         x0, y0 = max(0, left), max(0, top)

@@ -49,7 +49,7 @@ def standing(
         image, cover = mirrored(levels, alpha, _GLOSS)
         stack.lay(image, cover, left, top + h)
     if shadow > 0:
-        room = max(4, round(0.6 * max(w, 0.3 * h)))
+        room = max(4, round(1.1 * w))
         shade = shadow * contact(alpha, look.side, room)
         if spot.table is not None and surface:
             first = max(0, round(spot.table) - (top - room))

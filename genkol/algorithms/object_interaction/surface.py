@@ -8,8 +8,7 @@ import numpy as np
 from genkol.artifacts import F32, U8, Person
 from genkol.vision.colour import lab_of, rgb_of
 
-_BLACK = np.zeros(3, np.float32)
-SHADE = _BLACK
+SHADE = np.zeros(3, np.float32)
 """The colour of shade, laid with a small coverage."""
 _FLAT = 0.30  # how much a circle on the surface is foreshortened
 
@@ -42,11 +41,14 @@ def table(pixels: U8, person: Person, edge: float) -> tuple[F32, F32, int]:
 
 def _tone(pixels: U8, person: Person) -> F32:
     """Return the CIELAB of a table that belongs to the place: its colour, neither black nor glaring."""
-    behind = pixels[::4, ::4][person.matte[::4, ::4] < 8]
+    low = len(pixels) // 2  # the sky is not what a table stands in
+    behind = pixels[low::4, ::4][person.matte[low::4, ::4] < 8]
+    if len(behind) < 50:
+        behind = pixels[::4, ::4][person.matte[::4, ::4] < 8]
     if len(behind) < 50:
         behind = np.full((1, 3), 190, np.uint8)
     lab = np.median(lab_of(behind), axis=0)
-    lightness = np.clip(0.80 * lab[0] + 14, 18, 90)
+    lightness = min(0.80 * lab[0] + 14, lab[0] + 7, 90)
     chroma = float(np.hypot(lab[1], lab[2]))
     kept = min(0.8, 26 / max(chroma, 1e-3))
     return np.array([lightness, lab[1] * kept, lab[2] * kept], np.float32)
@@ -74,12 +76,14 @@ def contact(alpha: F32, side: float, room: int) -> F32:
     y, x = np.mgrid[0 : h + 2 * room, 0 : w + 2 * room].astype(np.float32)
 
     def pool(wide: float, shift: float, lift: float, flat: float) -> F32:
-        far = ((x - middle - shift * half) / (wide * half)) ** 2 + ((y - ground + lift * half) / (flat * wide * half)) ** 2
+        far = ((x - middle - shift * half) / (wide * half)) ** 2 + (
+            (y - ground + lift * half) / (flat * wide * half)
+        ) ** 2
         return np.asarray(far, np.float32)
 
     tight = _soft(pool(1.0, 0.0, 0.06, 0.16), 0.9)
     near = _soft(pool(1.25, -0.20 * side, 0.08, _FLAT), 0.8)
-    wide = np.exp(-0.9 * pool(1.5, -0.55 * side, 0.10, _FLAT * 1.1))
+    wide = np.clip(1 - pool(2.2, -0.55 * side, 0.10, _FLAT * 1.1) / 1.2, 0, 1) ** 2
     kept = (1 - 0.50 * tight) * (1 - 0.28 * near) * (1 - 0.24 * wide)
     return np.asarray(1 - kept, np.float32)
 
