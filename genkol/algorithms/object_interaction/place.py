@@ -39,8 +39,8 @@ class ProductPlacement(Algorithm):
         reads={Aspect.HANDS, Aspect.SILHOUETTE, Aspect.FOREGROUND, Aspect.BACKGROUND},
         writes={Aspect.HANDS, Aspect.SILHOUETTE, Aspect.BACKGROUND},
     )
-    resources = Resources(cpus=1, memory_mib=400, seconds=0.25)
-    weights: ClassVar[tuple[str, ...]] = ("u2netp",)
+    resources = Resources(cpus=2, memory_mib=500, seconds=0.4)
+    weights: ClassVar[tuple[str, ...]] = ("salient-object",)
 
     class Params(algorithm.Params):
         """Where, how large and in what light."""
@@ -57,7 +57,7 @@ class ProductPlacement(Algorithm):
         surface: bool = Field(True, description="Draw a table where the lower edge cuts the person.")
 
     def setup(self, setup: Setup) -> None:
-        self._salient = SalientFinder(OnnxModel(setup.weights("u2netp")))
+        self._salient = SalientFinder(OnnxModel(setup.weights("salient-object")))
 
     def run(self, portrait: Image, face: Face, person: Person, product: Image, *, params: Params, step: Step) -> Layer:
         """Return the product as a layer that covers.
