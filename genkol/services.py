@@ -145,7 +145,7 @@ MAKEUP_TRANSFER = Service(
 )
 OBJECT_INTERACTION = Service(
     "object-interaction",
-    50,
+    70,  # after the background, which would wipe out what stands beside the person
     Kind.LAYER,
     (_PORTRAIT, _FACE, _PERSON, Port("product", Kind.PRODUCT, description="A photo of the product."), _PROMPT),
     "Let the person hold or stand beside a product.",
