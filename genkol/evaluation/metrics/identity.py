@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -69,14 +70,14 @@ class FaceEmbedder:
 
     def __init__(self, path: Path) -> None:
         try:
-            import dlib
+            dlib: Any = import_module("dlib")
         except ImportError as error:
             raise WeightsMissing(
                 "The identity of a face cannot be measured: dlib is not installed. "
                 "Install it with: pip install 'genkol[evaluation]'.",
                 weight="face-recognition",
             ) from error
-        self._network: Any = dlib.face_recognition_model_v1(str(path))
+        self._network = dlib.face_recognition_model_v1(str(path))
 
     def __call__(self, pixels: U8, landmarks: F32) -> F64:
         """Return the (128,) embedding of the face with these (68, 2) landmarks."""
