@@ -86,9 +86,10 @@ class Trial:
     @cached_property
     def opacity(self) -> F32:
         """(H, W) of the layer on the picture, 0 to 255."""
-        whole = np.zeros(self.before.shape[:2], np.float32)
+        h, w, _ = self.before.shape
+        whole = np.zeros((h, w), np.float32)
         if isinstance(self.result, Layer):
-            patch = placed(self.result, (whole.shape[1], whole.shape[0]))
+            patch = placed(self.result, (w, h))
             if patch is not None:
                 whole[patch.top : patch.bottom, patch.left : patch.right] = patch.opacity
         return whole
