@@ -10,11 +10,11 @@ from genkol.algorithm import Algorithm, Setup
 from genkol.artifacts import F32, F64, U8, Image, Layer
 from genkol.errors import GateFailed
 from genkol.evaluation.gates.limits import limits_for
-from genkol.evaluation.gates.measure import FaceEyes, Trial, measure
+from genkol.evaluation.gates.measure import FaceEyes, SeenFace, Trial, measure
 from genkol.evaluation.gates.verdict import Verdict, verdict_on
 from genkol.evaluation.metrics.identity import FaceEmbedder
 from genkol.vision.face import FaceFinder
-from genkol.vision.landmarks import landmarks_of
+from genkol.vision.landmarks import landmarks_of, yaw_of
 from genkol.vision.models import LiteModel
 
 WEIGHTS = ("face-detection", "face-mesh", "face-recognition")
@@ -34,13 +34,14 @@ class Eyes:
         self._finder: FaceFinder | None = None
         self._embedder: FaceEmbedder | None = None
 
-    def landmarks(self, pixels: U8) -> Sequence[F32]:
-        """Return the (68, 2) iBUG points of every face, largest first."""
+    def faces(self, pixels: U8) -> Sequence[SeenFace]:
+        """Return every face, largest first."""
         with self._lock:
             if self._finder is None:
                 files = (self._setup.weights(name) for name in WEIGHTS[:2])
                 self._finder = FaceFinder(*(LiteModel(file, threads=1) for file in files))
-            return [landmarks_of(face.mesh) for face in self._finder.faces(pixels)]
+            found = self._finder.faces(pixels)
+        return [SeenFace(landmarks_of(face.mesh), yaw_of(face.mesh)) for face in found]
 
     def embedding(self, pixels: U8, landmarks: F32) -> F64:
         """Return the (128,) embedding of a face.

@@ -34,11 +34,33 @@ HIPS, LEAST_VISIBLE = (23, 24), 0.5
 """Pose landmarks of the hips, and from which visibility they count."""
 
 
+MOST_YAW = 45.0
+"""Degrees up to which the landmarks of a face are seen; beyond, those of its far side are guesses that jump about."""
+
+
+@dataclass(frozen=True, eq=False)
+class SeenFace:
+    """One face.
+
+    Args:
+        landmarks: (68, 2) iBUG points, picture pixels.
+        yaw: degrees that it turns away; 0 looks at us.
+    """
+
+    landmarks: F32
+    yaw: float = 0.0
+
+    @property
+    def frontal(self) -> bool:
+        """Whether all of its landmarks are seen."""
+        return abs(self.yaw) <= MOST_YAW
+
+
 class FaceEyes(Protocol):
     """Finds and knows faces."""
 
-    def landmarks(self, pixels: U8) -> Sequence[F32]:
-        """Return the (68, 2) iBUG points of every face, largest first."""
+    def faces(self, pixels: U8) -> Sequence[SeenFace]:
+        """Return every face, largest first."""
         ...
 
     def embedding(self, pixels: U8, landmarks: F32) -> F64:
@@ -100,21 +122,21 @@ class Trial:
         return found if isinstance(found, Person) else None
 
     @cached_property
-    def faces(self) -> tuple[F32, F32 | None] | None:
-        """The landmarks of the face before and after (None: lost); None when there was no face.
+    def faces(self) -> tuple[SeenFace, SeenFace | None] | None:
+        """The face before and after (None: lost); None when there was no face.
 
         Both are found by the same eyes, so that the drift is that of the picture alone. Where nothing in reach of
         the face has changed, it is not looked for again.
         """
-        found = self.eyes.landmarks(self.before)
-        if not len(found):
+        found = self.eyes.faces(self.before)
+        if not found:
             return None
-        wanted = getattr(self.arguments.get("face"), "landmarks", found[0])
-        one = min(found, key=lambda points: _apart(points, wanted))
-        if not self.touched[_reach(one, self.before.shape)].any():
+        wanted = getattr(self.arguments.get("face"), "landmarks", found[0].landmarks)
+        one = min(found, key=lambda face: _apart(face.landmarks, wanted))
+        if not self.touched[_reach(one.landmarks, self.before.shape)].any():
             return one, one
-        again = [points for points in self.eyes.landmarks(self.after) if _same(one, points)]
-        return one, min(again, key=lambda points: _apart(points, one), default=None)
+        again = [face for face in self.eyes.faces(self.after) if _same(one.landmarks, face.landmarks)]
+        return one, min(again, key=lambda face: _apart(face.landmarks, one.landmarks), default=None)
 
     @cached_property
     def worn(self) -> Mask:
@@ -153,7 +175,7 @@ def _asked_region(trial: Trial) -> Mask | None:
     """What a service that keeps the silhouette was asked to change, with a margin for soft edges."""
     shape = trial.before.shape
     if trial.algorithm.service.name == "makeup-transfer":
-        return None if trial.faces is None else face_region(trial.faces[0], shape, grown=0.6)
+        return None if trial.faces is None else face_region(trial.faces[0].landmarks, shape, grown=0.6)
     part = {"hair-editing": "hair", "virtual-try-on": "clothes"}.get(trial.algorithm.service.name)
     if part is None or trial.person is None:
         return None
@@ -162,6 +184,7 @@ def _asked_region(trial: Trial) -> Mask | None:
 
 
 def _identity(trial: Trial) -> float | None:
+    """Both chips are cut at the same place: where the face has moved, the drift says so."""
     if trial.faces is None:
         return None
     before, after = trial.faces
@@ -169,18 +192,23 @@ def _identity(trial: Trial) -> float | None:
         return LOST
     if after is before:
         return 0.0
-    return identity_distance(trial.eyes.embedding(trial.before, before), trial.eyes.embedding(trial.after, after))
+    one, other = (trial.eyes.embedding(pixels, before.landmarks) for pixels in (trial.before, trial.after))
+    return identity_distance(one, other)
 
 
 def _drift(trial: Trial) -> float | None:
     if trial.faces is None:
         return None
     before, after = trial.faces
-    return LOST if after is None else landmark_drift(before, after)
+    if after is None:
+        return LOST
+    return landmark_drift(before.landmarks, after.landmarks) if before.frontal else None
 
 
 def _hidden(trial: Trial) -> float | None:
-    return None if trial.faces is None else hidden_share(trial.faces[0], trial.opacity)
+    if trial.faces is None or not trial.faces[0].frontal:
+        return None
+    return hidden_share(trial.faces[0].landmarks, trial.opacity)
 
 
 def _folds(trial: Trial) -> float | None:

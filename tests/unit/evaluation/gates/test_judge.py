@@ -14,6 +14,7 @@ from genkol.artifacts import F32, F64, U8, Image, Layer, Person
 from genkol.compose import at, change, cover
 from genkol.errors import GateFailed
 from genkol.evaluation.gates import Judge, Verdict
+from genkol.evaluation.gates.measure import SeenFace
 from genkol.services import (
     BACKGROUND,
     HAIR_EDITING,
@@ -35,7 +36,9 @@ RED, SHIRT = (200, 40, 40), (60, 80, 150)
 class DrawnEyes:
     """Knows a drawn face by its three green marks; its embedding is the mean colour of the face."""
 
-    def landmarks(self, pixels: U8) -> Sequence[F32]:
+    yaw = 0.0
+
+    def faces(self, pixels: U8) -> Sequence[SeenFace]:
         green = (pixels[..., 1] > 200) & (pixels[..., 0] < 80) & (pixels[..., 2] < 80)
         count, _, _, centres = cv2.connectedComponentsWithStats(green.astype(np.uint8))
         if count != 4:
@@ -44,7 +47,7 @@ class DrawnEyes:
         points = np.zeros((68, 2))
         points[:] = (np.add(left, right) + mouth) / 3
         points[[36, 39, 42, 45, 33]] = [left, np.add(left, [30, 0]), np.subtract(right, [30, 0]), right, mouth]
-        return [points.astype(np.float32)]
+        return [SeenFace(points.astype(np.float32), self.yaw)]
 
     def embedding(self, pixels: U8, landmarks: F32) -> F64:
         x, y = landmarks[33].astype(int)
@@ -224,13 +227,22 @@ def test_where_there_is_no_face_nothing_is_asked_of_it() -> None:
     assert verdict.measured["identity"] is None
 
 
+def test_of_a_profile_nothing_is_asked_that_its_far_side_decides() -> None:
+    class Profile(DrawnEyes):
+        yaw = -60.0
+
+    verdict = Judge(Profile()).judge(PLACE, {"portrait": PORTRAIT}, over(slice(85, 115), slice(75, 165), (0, 0, 0)))
+    assert verdict.measured["landmark_drift"] is verdict.measured["face_hidden"] is None
+    assert broken(verdict) == {"the identity distance of the face"}
+
+
 def test_a_face_out_of_reach_of_the_layer_is_not_looked_for_again() -> None:
     class Once(DrawnEyes):
         looks = 0
 
-        def landmarks(self, pixels: U8) -> Sequence[F32]:
+        def faces(self, pixels: U8) -> Sequence[SeenFace]:
             self.looks += 1
-            return super().landmarks(pixels)
+            return super().faces(pixels)
 
     eyes = Once()
     long = Image(np.pad(PORTRAIT.pixels, ((0, 200), (0, 0), (0, 0)), mode="edge"))

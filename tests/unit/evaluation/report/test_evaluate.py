@@ -18,6 +18,7 @@ from genkol.artifacts import F32, F64, U8
 from genkol.errors import BadFlow, MissingInput
 from genkol.evaluation import cli
 from genkol.evaluation.gates import Judge
+from genkol.evaluation.gates.measure import SeenFace
 from genkol.evaluation.report import runs
 from genkol.evaluation.report.page import page
 from genkol.evaluation.report.runs import Asked, Evaluation, photographs
@@ -29,7 +30,7 @@ from genkol.testing import fake_portrait, fake_registry
 class Blind:
     """Sees no face."""
 
-    def landmarks(self, pixels: U8) -> Sequence[F32]:
+    def faces(self, pixels: U8) -> Sequence[SeenFace]:
         return []
 
     def embedding(self, pixels: U8, landmarks: F32) -> F64:
