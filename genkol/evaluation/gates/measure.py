@@ -30,8 +30,8 @@ from genkol.vision.colour import delta_e, lab_of
 LOST = math.inf
 """The distance and drift of a face that was there before and is not found any more."""
 
-HIPS, LEAST_VISIBLE = (23, 24), 0.5
-"""Pose landmarks of the hips, and from which visibility they count."""
+HIPS, TRUNK, LEAST_VISIBLE = (23, 24), (11, 12, 23, 24), 0.5
+"""Pose landmarks of the hips, those of the shoulders with them, and from which visibility they count."""
 
 
 MOST_YAW = 45.0
@@ -225,7 +225,20 @@ def _garment_de(trial: Trial) -> float | None:
     if trial.garment is None:
         return None
     photo, where = trial.garment
-    return region_difference(photo, where, trial.after, trial.worn)
+    return region_difference(photo, where, trial.after, trial.worn & _torso(trial.person, trial.worn))
+
+
+def _torso(person: Person | None, worn: Mask) -> Mask:
+    """Return the trunk between shoulders and hips by the pose, or everything where it does not show.
+
+    A layer that dresses also paints skin where old sleeves were; the trunk is garment alone.
+    """
+    if person is None or not len(person.pose) or not (person.pose[list(TRUNK), 3] > LEAST_VISIBLE).all():
+        return np.ones_like(worn)
+    corners = person.pose[list(TRUNK)]
+    trunk = np.zeros(worn.shape, np.uint8)
+    cv2.fillConvexPoly(trunk, cv2.convexHull(np.rint(corners[:, :2]).astype(np.int32)), 1)
+    return np.asarray(trunk > 0) if (trunk.astype(np.bool_) & worn).any() else np.ones_like(worn)
 
 
 def _coverage(trial: Trial) -> float | None:
