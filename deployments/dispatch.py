@@ -215,15 +215,20 @@ async def _taken(response: DeploymentResponse, find: Callable[[], DeploymentHand
         taken.cancel()
 
 
+INLINE_BYTES = 100 << 10
+"""Largest value that Ray sends inside the reply (`max_direct_call_object_size`)."""
+
+
 async def _ended(ref: ray.ObjectRef) -> None:
     """Wait until a value exists, without fetching it; raise when it is an error.
 
-    Errors come to the owner inside the reply, as do values under 100 KiB; larger values stay in the object store of
-    the node that made them. So what lies on no node is here already, and reading it costs nothing.
+    Errors come to the owner inside the reply, as do small values; a larger value stays in the object store of the
+    node that made it. Its size is known at once, where it lies only some milliseconds later on a busy machine. So
+    what is small is here already, and reading it costs nothing.
     """
     await ref._ready()
-    where = get_local_object_locations([ref]).get(ref)
-    if not where or not where["node_ids"]:
+    told = get_local_object_locations([ref]).get(ref) or {}
+    if not told.get("node_ids") and (told.get("object_size") or 0) <= INLINE_BYTES:
         await ref
 
 

@@ -52,6 +52,7 @@ class Result:
             "seed": self.plan.seed,
             "width": finished.width,
             "height": finished.height,
+            "frame": list(finished.frame),
             "steps": [
                 {
                     "id": step.id,

@@ -38,8 +38,8 @@ class LayerReport:
         step: the id of the step that painted it.
         title: for people.
         strength: at which it was laid.
-        box: left, top, right, bottom of what it may change, pixels; all 0 when it changes nothing.
-        changed: how many pixels it may change.
+        box: left, top, right, bottom of what it may change, pixels of the portrait; all 0 when it changes nothing.
+        changed: how many pixels of the portrait it may change.
         digest: of its content.
         swatch: PNG of the box: the layer alone, with transparency; empty unless asked for.
     """
@@ -62,6 +62,8 @@ class Finished:
         media_type: of it.
         width, height: pixels.
         digest: of the pixels before encoding.
+        frame: (width, height) of the portrait, in whose pixels the layers and the OpenRaster file are; the picture of
+            a finisher may be larger.
         layers: bottom first.
         ora: the OpenRaster file, empty unless asked for.
     """
@@ -71,6 +73,7 @@ class Finished:
     width: int
     height: int
     digest: str
+    frame: tuple[int, int]
     layers: tuple[LayerReport, ...]
     ora: bytes = b""
 
@@ -95,6 +98,7 @@ def finish(plan: Plan, portrait: Image, layers: Sequence[Layer], last: Image | N
         width=picture.width,
         height=picture.height,
         digest=picture.digest,
+        frame=portrait.size,
         layers=tuple(
             _report(id, title, strength, layer, portrait, wanted)
             for id, title, strength, layer in zip(plan.layers, titles, strengths, layers, strict=True)

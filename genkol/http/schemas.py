@@ -111,7 +111,7 @@ class PictureLayer(BaseModel):
     step: str
     title: str
     strength: float
-    box: list[int] = Field(min_length=4, max_length=4, description="Left, top, right, bottom, pixels.")
+    box: list[int] = Field(min_length=4, max_length=4, description="Left, top, right, bottom, portrait pixels.")
     changed_pixels: int
     digest: Digest
     swatch: str | None = Field(None, description="PNG with transparency of the box, base64; with ?swatches=true.")

@@ -11,6 +11,7 @@ OVAL = (
 )
 LIPS_OUTER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 LIPS_INNER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
+LIPS_INNER_LOWER = (78, *LIPS_INNER[10:])  # up to the line between the corners
 
 # The eye on the picture's left, outer corner first; the other one is their `mirrored`.
 LASHES_UPPER = (33, 246, 161, 160, 159, 158, 157, 173, 133)

@@ -1,9 +1,12 @@
-"""Wide blurs that cost little."""
+"""Wide blurs that cost little, and soft steps."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from genkol.artifacts import F32
 
@@ -25,3 +28,9 @@ def smoothed(array: F32, sigma: float) -> F32:
     small = np.dstack([cv2.resize(group, size, interpolation=cv2.INTER_AREA) for group in groups])
     blurred = cv2.GaussianBlur(small, (0, 0), sigma / factor)
     return np.asarray(cv2.resize(blurred, (w, h), interpolation=cv2.INTER_LINEAR), np.float32).reshape(array.shape)
+
+
+def ramp(x: NDArray[np.floating[Any]] | float, low: float, high: float) -> F32:
+    """Return 0 under low, 1 over high, smooth between."""
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)

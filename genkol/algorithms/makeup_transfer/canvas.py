@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from genkol.algorithms.makeup_transfer.lips import lips_of
 from genkol.artifacts import F32, U8, Face
 from genkol.vision import mesh as topology
 from genkol.vision.colour import lab_of
+from genkol.vision.smooth import ramp
 
 WORK_WIDTH = 360  # of the face in pixels; a larger face is worked on reduced: makeup is smooth
 MARGIN = 0.1  # of the crop around the mesh, in face widths
@@ -78,6 +78,16 @@ class Canvas:
             bare = self.fill(*topology.OVAL) > 0.5
         return np.asarray(np.median(self.lab[bare], axis=0), np.float32)
 
+    def part(self, *ring: int, margin: float) -> tuple[Canvas, tuple[int, int]]:
+        """Return the canvas about those mesh points and a margin in face widths, and its left and top corner."""
+        points, more = self.points[list(ring)], margin * self.width
+        left, top = np.floor(points.min(0) - more).astype(int).clip(0, (self.shape[1] - 1, self.shape[0] - 1))
+        right, bottom = np.ceil(points.max(0) + more).astype(int).clip((left + 1, top + 1))
+        cut = np.s_[top:bottom, left:right]
+        corner = np.array([left, top], np.float32)
+        near = replace(self, lab=self.lab[cut], points=self.points - corner, skin=self.skin[cut])
+        return near, (int(left), int(top))
+
     def fill(self, *ring: int) -> F32:
         """Return (h, w) in [0, 1]: the polygon through those mesh points, edges anti-aliased."""
         return self.polygon(self.points[list(ring)])
@@ -104,42 +114,21 @@ class Canvas:
         """The whole face, soft towards its outline."""
         return self.blur(self.fill(*topology.OVAL), 0.012) * self.skin
 
+    @property
+    def mouth_gap(self) -> float:
+        """Between the lips, in widths of the face."""
+        return float(np.linalg.norm(self.points[13] - self.points[14])) / self.width
+
     @cached_property
     def mouth_opening(self) -> F32:
         """What shows between the lips; nothing where they are closed, though the mesh leaves a gap there."""
-        gap = float(np.linalg.norm(self.points[13] - self.points[14])) / self.width
-        opened = ramp(gap, 0.012, 0.03)
+        opened = ramp(self.mouth_gap, 0.012, 0.03)
         return np.asarray(self.fill(*topology.LIPS_INNER) * opened, np.float32)
 
     @cached_property
     def lips(self) -> F32:
         """The lips, less teeth and the hair of a moustache."""
-        rough = np.clip(self.fill(*topology.LIPS_OUTER) - self.mouth_opening, 0, 1)
-        sure = rough > 0.95
-        if sure.sum() < 8:
-            return np.zeros(self.shape, np.float32)
-        median = np.median(self.lab[sure], axis=0)
-        smooth = self.blur(self.lab, 0.004)
-        over = smooth[..., 0] - median[0]
-        chroma = np.hypot(smooth[..., 1], smooth[..., 2]) / max(float(np.hypot(median[1], median[2])), 1.0)
-        teeth = ramp(over, 12, 24) * (1 - ramp(chroma, 0.45, 0.8))
-        hair = ramp(-over, 18, 32)
-        rim = 1 - ramp(self.blur(rough, 0.013), 0.6, 0.85)
-        soft = self.blur(rough, 0.005) * (1 - np.maximum(teeth, hair)) * self.skin
-        soft = soft * (1 - rim * self._more_skin_than_lips(smooth, median, rough))
-        return np.asarray(soft, np.float32)
-
-    def _more_skin_than_lips(self, smooth: F32, lips: F32, rough: F32) -> F32:
-        """Return where the rim of the mesh's lips has the hue of the skin about them: (h, w) in [0, 1]."""
-        about = (self.blur(rough, 0.03) > 0.03) & (self.blur(rough, 0.01) < 0.02) & (self.skin > 0.5)
-        if about.sum() < 20:
-            return np.zeros(self.shape, np.float32)
-        skin = np.median(smooth[about], axis=0)
-        way = (lips - skin)[1:]
-        length = float(way @ way)
-        share = ((smooth[..., 1:] - skin[1:]) @ way) / max(length, 1e-6)  # 0 skin, 1 lips
-        distinct = float(ramp(length**0.5, 6, 14))
-        return np.asarray(distinct * (1 - ramp(share, 0.1, 0.45)), np.float32)
+        return lips_of(self)
 
     @cached_property
     def eyes(self) -> tuple[Eye, Eye]:
@@ -264,12 +253,6 @@ def _to_line(line: F32, shape: tuple[int, int], reach: float) -> tuple[F32, F32]
     distance[part] = np.take_along_axis(off, best[..., None], -1)[..., 0]
     along[part] = (best + np.take_along_axis(share, best[..., None], -1)[..., 0]) / len(run)
     return distance, along
-
-
-def ramp(x: NDArray[np.floating[Any]] | float, low: float, high: float) -> F32:
-    """Return 0 under low, 1 over high, smooth between."""
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 def face_width(face: Face) -> float:

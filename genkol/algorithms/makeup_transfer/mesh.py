@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from genkol import algorithm
 from genkol.algorithm import Algorithm, Effects, Resources, Step
-from genkol.algorithms.makeup_transfer.canvas import Canvas, face_width, ramp
+from genkol.algorithms.makeup_transfer.canvas import Canvas, face_width
 from genkol.algorithms.makeup_transfer.looks import LOOKS
 from genkol.algorithms.makeup_transfer.recipe import Recipe, from_look, from_reference, lip_colour
 from genkol.artifacts import F32, U8, Face, Image, Layer, Person
@@ -16,11 +16,14 @@ from genkol.compose import affine, at
 from genkol.errors import Unsuitable, did_you_mean
 from genkol.services import MAKEUP_TRANSFER, Aspect
 from genkol.vision.colour import lab_of, rgb_of
+from genkol.vision.smooth import ramp
 
 MOST_YAW = 45.0  # degrees; beyond it half of the face is hidden
 REFERENCE_WIDTH = 256.0  # of the reference's face: only low frequencies are read from it
 DIM_L = 35.0  # lightness of the skin under which colours fade in the dark
 LIPS_HASTE = 1.6  # half a lipstick looks like none, so that lips are ahead of the intensity
+LIPS_FORM = 0.025  # in face widths: what is broader is the form or the hue of the lips, what is finer their gloss
+LIPS_COVER = 0.7  # of that broad light; the rest the lipstick hides
 LEAST_EYES = 24.0  # pixels between the outer eye corners; below it lids are a pixel high
 
 
@@ -133,13 +136,16 @@ def _lip_change(canvas: Canvas, recipe: Recipe) -> F32:
     # Pigment darkens: lips that are lightened, or lighter than the skin about them, look painted on.
     target[0] = min(target[0], median[0] + 5, 0.92 * canvas.base[0])
     target[1:] *= target[0] / recipe.lips[0]
-    off = canvas.lab - median
-    shine = ramp(off[..., 0], 8, 22)
+    weight = canvas.lips + 1e-3
+    broad = canvas.blur(canvas.lab * weight[..., None], LIPS_FORM) / canvas.blur(weight, LIPS_FORM)[..., None]
+    form, fine = broad - median, canvas.lab - broad
+    shine = ramp(fine[..., 0], 8, 22)
     moved = np.empty_like(canvas.lab)
-    moved[..., 0] = target[0] + off[..., 0] * (recipe.lips_spread + (1 - recipe.lips_spread) * shine)
-    moved[..., 1:] = (target[1:] + 0.6 * off[..., 1:]) * (1 - 0.5 * shine[..., None]) + 0.5 * shine[
-        ..., None
-    ] * canvas.lab[..., 1:]
+    moved[..., 0] = (
+        target[0] + LIPS_COVER * form[..., 0] + fine[..., 0] * (recipe.lips_spread + (1 - recipe.lips_spread) * shine)
+    )
+    kept = 0.5 * shine[..., None]
+    moved[..., 1:] = (target[1:] + 0.6 * (canvas.lab - median)[..., 1:]) * (1 - kept) + kept * canvas.lab[..., 1:]
     return np.asarray(moved - canvas.lab, np.float32)
 
 

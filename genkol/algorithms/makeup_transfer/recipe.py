@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genkol.algorithms.makeup_transfer.canvas import Canvas, ramp
+from genkol.algorithms.makeup_transfer.canvas import Canvas
 from genkol.algorithms.makeup_transfer.looks import Lab, Look
 from genkol.artifacts import F32
 from genkol.vision.mesh import MIRROR
+from genkol.vision.smooth import ramp
 from genkol.vision.warp import piecewise_affine
 
 MODEL_L = 65.0  # lightness of the skin that the looks are written for

@@ -13,6 +13,7 @@ from genkol.algorithms.makeup_transfer.recipe import lip_colour
 from genkol.artifacts import Image, Layer
 from genkol.compose import compose, support
 from genkol.errors import Unsuitable
+from genkol.vision import mesh as topology
 from genkol.vision.colour import delta_e, lab_of
 
 pytestmark = pytest.mark.weights
@@ -111,15 +112,44 @@ def test_lips_take_the_colour_of_the_reference(wear, photo, face_of, name, refer
 
 
 def test_teeth_and_the_open_mouth_stay(wear, photo, face_of):
-    for name in (LAUGHING, MAN, WOMAN):
+    for name, reddest in ((LAUGHING, 25), (MAN, 6), (WOMAN, 25)):  # his inner lip is as pale as teeth, but redder
         portrait = photo(name)
         canvas = Canvas.of(portrait.pixels, face_of(portrait))
         left, top, right, bottom = canvas.box
         moved = changed(portrait, wear(name, look="red-lips", intensity=1))[top:bottom, left:right]
         lab = lab_of(portrait.pixels[top:bottom, left:right])
-        teeth = (canvas.mouth_opening > 0.99) & (lab[..., 0] > 75) & (np.hypot(lab[..., 1], lab[..., 2]) < 25)
+        pale = (lab[..., 0] > 75) & (np.hypot(lab[..., 1], lab[..., 2]) < 25)
+        teeth = (canvas.mouth_opening > 0.99) & pale & (lab[..., 1] < reddest)
         assert teeth.sum() > 100
         assert np.quantile(moved[teeth], 0.95) <= 2
+
+
+def test_no_rim_of_the_old_lipstick_stays_about_the_new(wear, photo, face_of):
+    """The outline of the mesh runs inside her orange-red lips, most at the turned corner."""
+    portrait = photo(REDHEAD)
+    canvas = Canvas.of(portrait.pixels, face_of(portrait))
+    left, top, right, bottom = canvas.box
+    layer = wear(REDHEAD, look="plum", intensity=1)
+    before, after = (lab_of(p[top:bottom, left:right]) for p in (portrait.pixels, compose(portrait, [layer]).pixels))
+    near = canvas.blur(canvas.fill(*topology.LIPS_OUTER), 0.02) > 0.03
+    saturated = near & (before[..., 1] > 38) & (before[..., 2] > 30)  # her lipstick; her skin has a* of 15 to 30
+    assert saturated.sum() > 800
+    stays = saturated & (after[..., 2] > 20)
+    assert stays.sum() < 0.02 * saturated.sum()
+
+
+def test_the_pale_inner_half_of_a_lower_lip_takes_the_colour(wear, photo, face_of):
+    """In a wide laugh its wet half is so pale that it could be taken for gloss or teeth."""
+    portrait = photo(MAN)
+    canvas = Canvas.of(portrait.pixels, face_of(portrait))
+    left, top, right, bottom = canvas.box
+    layer = wear(MAN, look="red-lips", intensity=1)
+    before, after = (lab_of(p[top:bottom, left:right]) for p in (portrait.pixels, compose(portrait, [layer]).pixels))
+    middle = canvas.polygon(canvas.points[[88, 87, 14, 317, 318, 405, 17, 181]]) > 0.99
+    pale = middle & (before[..., 0] > 60)
+    assert pale.sum() > 100
+    redder = (after - before)[pale][:, 1]
+    assert (redder > 15).mean() > 0.85
 
 
 def test_eyeballs_stay(wear, photo, face_of):

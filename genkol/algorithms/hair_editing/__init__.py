@@ -1,0 +1,1 @@
+"""Hair editing: another colour, the same strands."""

@@ -1,0 +1,1 @@
+"""Products with the person: in a hand, beside, in front."""

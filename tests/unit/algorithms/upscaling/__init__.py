@@ -1,0 +1,1 @@
+"""Algorithms that enlarge the finished picture."""
