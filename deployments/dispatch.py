@@ -20,8 +20,8 @@ from ray.serve.handle import DeploymentHandle, DeploymentResponse
 
 from deployments.failures import typed
 from genkol.artifacts import Value
-from genkol.dispatch import Call, OnEvent, Outcome, StepEvent
-from genkol.errors import Cancelled
+from genkol.dispatch import Call, OnEvent, Outcome, StepEvent, refused
+from genkol.errors import Cancelled, GateFailed
 from genkol.finish import Finished, Wanted
 from genkol.flow.plan import Plan, PlannedStep, Wire
 
@@ -56,13 +56,14 @@ class RayDispatcher:
 
     async def dispatch(self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent) -> Outcome:
         started = time.perf_counter()
-        run = _Run(self._handles, plan, await asyncio.to_thread(_put, inputs), on_event)
+        run = _Run(self._handles, plan, await asyncio.to_thread(_put, inputs), wanted, on_event)
         try:
-            run.send(wanted)
+            run.send()
             finished = await run.watch()
         finally:
             run.cancel()
-        return Outcome(finished, run.seconds, total_seconds=time.perf_counter() - started)
+        total = time.perf_counter() - started
+        return Outcome(finished, run.seconds, total_seconds=total, instead=run.instead)
 
 
 def _put(inputs: Mapping[str, Value]) -> dict[str, Any]:
@@ -77,21 +78,47 @@ class _Run:
     handles: Handles
     plan: Plan
     inputs: Mapping[str, Any]
+    wanted: Wanted
     on_event: OnEvent
     responses: dict[str, DeploymentResponse] = field(default_factory=dict)
     ends: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    instead: dict[str, str] = field(default_factory=dict)
 
-    def send(self, wanted: Wanted) -> None:
+    def send(self) -> None:
         """Make the call of every step, and of the finisher. Serve's router holds each back until its values exist."""
-        hosts = {step.id: self.handles.host(step.key, step.site) for step in self.plan}
         for step in self.plan:
-            values = [self.source(wire) for wire in step.wires.values()] + [self.responses[id] for id in step.sees]
-            self.responses[step.id] = hosts[step.id].run.remote(Call.of(step, self.plan), *values)
+            self.handles.host(step.key, step.site)  # nothing is sent when somebody is not there
+        for step in self.plan:
+            self._call(step)
+        self._call_finisher()
+
+    def _call(self, step: PlannedStep) -> None:
+        host = self.handles.host(step.key, step.site)
+        values = [self.source(wire) for wire in step.wires.values()] + [self.responses[id] for id in step.sees]
+        self.responses[step.id] = host.run.remote(Call.of(step, self.plan), *values)
+
+    def _call_finisher(self) -> None:
         last = self.responses[self.plan.finish] if self.plan.finish else None
         layers = [self.responses[id] for id in self.plan.layers]
         portrait = self.source(self.plan.portrait)
-        self.responses[FINISH] = self.handles.finisher().finish.remote(self.plan, wanted, portrait, last, *layers)
+        finisher = self.handles.finisher()
+        self.responses[FINISH] = finisher.finish.remote(self.plan, self.wanted, portrait, last, *layers)
+
+    def _call_instead(self, choice: PlannedStep) -> None:
+        """Let another algorithm do a step, and call anew all who need its value: the calls they had fail with it.
+
+        Nobody waits for those yet, as every step waits for the ends of what it needs.
+        """
+        stale = {choice.id}
+        self._call(choice)
+        for step in self.plan:
+            if stale & set(step.needs):
+                stale.add(step.id)
+                self._take_back(step.id)
+                self._call(step)
+        self._take_back(FINISH)
+        self._call_finisher()
 
     def source(self, wire: Wire) -> Any:
         return self.responses[wire.source] if wire.is_step else self.inputs[wire.source]
@@ -115,17 +142,36 @@ class _Run:
         # After the ends of what it needs: a failure is blamed on the step that failed, not on those it took along.
         for need in step.needs:
             await self.ends[need]
+        refusals: list[GateFailed] = []
+        for choice in step.choices:
+            try:
+                if refusals:
+                    self._call_instead(choice)
+                seconds = await self._one_end(choice)
+            except GateFailed as error:
+                refusals.append(error)
+                continue
+            except (Exception, asyncio.CancelledError):
+                self.on_event(StepEvent(step.id, "failed"))
+                raise
+            if refusals:
+                self.instead[step.id] = choice.key
+            self.seconds[step.id] = seconds
+            self.on_event(StepEvent(step.id, "done", 1.0, seconds))
+            return
+        self.on_event(StepEvent(step.id, "failed"))
+        raise refused(refusals)
+
+    async def _one_end(self, step: PlannedStep) -> float:
+        """Wait until the step's call has made its value; return the seconds that took."""
         try:
             ref = await _taken(self.responses[step.id], lambda: self.handles.host(step.key, step.site))
             started = time.perf_counter()
             self.on_event(StepEvent(step.id, "started"))
             await _ended(ref)
         except (Exception, asyncio.CancelledError) as error:
-            failure = _failure(error, step.id, step.key, step.site)
-            self.on_event(StepEvent(step.id, "failed"))
-            raise failure from None
-        self.seconds[step.id] = seconds = time.perf_counter() - started
-        self.on_event(StepEvent(step.id, "done", 1.0, seconds))
+            raise _failure(error, step.id, step.key, step.site) from None
+        return time.perf_counter() - started
 
     async def _finished(self) -> Finished:
         for end in self.ends.values():
@@ -139,10 +185,13 @@ class _Run:
 
     def cancel(self) -> None:
         """Take back every call that has not ended."""
-        for id, response in self.responses.items():
+        for id in self.responses:
             if id not in self.seconds:
-                with suppress(Exception):  # one that could not be sent at all raises its reason once more
-                    response.cancel()
+                self._take_back(id)
+
+    def _take_back(self, id: str) -> None:
+        with suppress(Exception):  # one that could not be sent at all raises its reason once more
+            self.responses[id].cancel()
 
 
 async def _taken(response: DeploymentResponse, find: Callable[[], DeploymentHandle]) -> ray.ObjectRef:

@@ -20,6 +20,7 @@ from genkol.algorithm import Step
 from genkol.artifacts import Value
 from genkol.dispatch import Call, perform
 from genkol.errors import PluginError
+from genkol.evaluation.gates import Judge
 from genkol.registry import installed
 from genkol.weights import WeightsSetup, default_folder
 
@@ -58,6 +59,7 @@ class AlgorithmHost:
         self.reconfigure({})
         self._algorithm = installed(args.algorithm)()
         self._algorithm.setup(WeightsSetup(default_folder(), self._algorithm.weights))
+        self._gate = Judge.of(WeightsSetup(default_folder()))
         # One thread: an algorithm object serves one call at a time, and the next one waits its turn here.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="algorithm")
 
@@ -81,7 +83,7 @@ class AlgorithmHost:
         step = Step(call.step, call.seed, is_cancelled=cancelled.is_set)
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._thread, perform, self._algorithm, call, values, step)
+            return await loop.run_in_executor(self._thread, perform, self._algorithm, call, values, step, self._gate)
         finally:
             cancelled.set()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,11 @@ from genkol.algorithm import Algorithm
 from genkol.artifacts import Value
 from genkol.dispatch import Dispatcher, InProcess, OnEvent, Outcome
 from genkol.errors import FlowErrors, RequestError
+from genkol.evaluation.gates import Judge
 from genkol.finish import Wanted
 from genkol.flow.flow import Flow
 from genkol.flow.generator import FlowGenerator
-from genkol.flow.plan import Plan
+from genkol.flow.plan import Plan, PlannedStep
 from genkol.inputs import check_values, digests_of
 from genkol.registry import Registry
 from genkol.settings import settings
@@ -37,6 +38,12 @@ class Result:
         """The encoded picture."""
         return self.outcome.finished.picture
 
+    def _done(self) -> Iterator[PlannedStep]:
+        """The steps as they were done, by another algorithm where the gates refused the first one."""
+        for step in self.plan:
+            by = self.outcome.instead.get(step.id, step.key)
+            yield next(choice for choice in step.choices if choice.key == by)
+
     def report(self) -> dict[str, Any]:
         """What happened, JSON-ready: seconds, steps, layers, seed and digests."""
         outcome, finished = self.outcome, self.outcome.finished
@@ -56,7 +63,7 @@ class Result:
                     "seconds": round(outcome.seconds.get(step.id, 0.0), 4),
                     "cached": step.id in outcome.cached,
                 }
-                for step in self.plan
+                for step in self._done()
             ],
             "layers": [
                 {
@@ -99,7 +106,8 @@ class Engine:
     def in_process(cls, registry: Registry | None = None) -> Engine:
         """An Engine that runs every installed algorithm in threads of this process."""
         registry = registry or Registry.from_entry_points()
-        return cls(registry, InProcess(registry, WeightsSetup(default_folder())))
+        setup = WeightsSetup(default_folder())
+        return cls(registry, InProcess(registry, setup, gate=Judge.of(setup)))
 
     def plan(
         self,

@@ -26,6 +26,7 @@
       Cancelled                     499  cancelled
       StepFailed                    502  step-failed         names step, algorithm and site
         StepTimeout                 504  step-timeout
+        GateFailed                  422  gate-failed         its result was measured and is not good enough
       WeightsError                  503  weights
         WeightsMissing              503  weights-missing
         WeightsCorrupt              503  weights-corrupt
@@ -197,6 +198,13 @@ class StepFailed(GenkolError):
 class StepTimeout(StepFailed):
     code = "step-timeout"
     status = 504
+
+
+class GateFailed(StepFailed):
+    """A step's result breaks a gate; ``measured`` has the numbers, ``reasons`` the limits that are broken."""
+
+    code = "gate-failed"
+    status = 422
 
 
 class WeightsError(GenkolError):

@@ -20,7 +20,7 @@ from pydantic import Field
 from genkol.algorithm import Algorithm, Effects, Params, Resources, Step
 from genkol.artifacts import Face, Image, Layer, Person
 from genkol.compose import at, change, cover
-from genkol.dispatch import InProcess
+from genkol.dispatch import Gate, InProcess
 from genkol.engine import Engine
 from genkol.errors import NoFace, WeightsMissing
 from genkol.registry import Registry
@@ -262,10 +262,15 @@ def fake_registry() -> Registry:
     return Registry(FAKES)
 
 
-def fake_engine(registry: Registry | None = None) -> Engine:
-    """An Engine that runs the fakes, or other algorithms without weights, in this process."""
+def fake_engine(registry: Registry | None = None, gate: Gate | None = None) -> Engine:
+    """An Engine that runs the fakes, or other algorithms without weights, in this process.
+
+    Args:
+        registry: the algorithms; the fakes by default.
+        gate: judges the results of flows that say ``verify``.
+    """
     registry = registry or fake_registry()
-    return Engine(registry, InProcess(registry, NoWeights()))
+    return Engine(registry, InProcess(registry, NoWeights(), gate=gate))
 
 
 def fake_portrait(width: int = 128, height: int = 160, seed: int = 1) -> Image:

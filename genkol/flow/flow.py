@@ -34,6 +34,7 @@ class FlowStep(BaseModel):
     after: tuple[str, ...] = Field((), description="Ids of steps whose work this one must see.")
     strength: float = Field(1.0, ge=0, le=1, description="How much of the layer is laid; 0 switches it off.")
     seed: Seed | None = Field(None, description="Derived from the flow's seed and the id when left out.")
+    verify: bool | None = Field(None, description="Whether its result is measured; as the flow says when left out.")
 
 
 class Flow(BaseModel):
@@ -51,6 +52,9 @@ class Flow(BaseModel):
     inputs: dict[Name, Kind] = Field(description="Name to kind of each input; their values come beside the flow.")
     steps: tuple[FlowStep, ...] = ()
     seed: Seed = Field(0, description="The same flow, inputs and seed give the same picture.")
+    verify: bool = Field(
+        False, description="Measure what each step paints; what fails is made anew in another way, or refused."
+    )
 
     @field_validator("inputs")
     @classmethod

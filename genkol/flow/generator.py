@@ -14,7 +14,7 @@ What has no edge may run at the same time.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from genkol.algorithm import Algorithm, Effects, Params
 from genkol.artifacts import Kind
@@ -22,14 +22,18 @@ from genkol.errors import BadFlow, FlowErrors, GenkolError, MissingInput, Reques
 from genkol.flow.flow import IMPLIED, Flow
 from genkol.flow.matrices import hazards
 from genkol.flow.naming import step_name, step_seed
-from genkol.flow.plan import CANVAS_PORT, Plan, PlannedStep, Wire
+from genkol.flow.others import others_for
+from genkol.flow.plan import CANVAS_PORT, Other, Plan, PlannedStep, Wire
 from genkol.flow.resolve import Errors, Resolved, resolve
 from genkol.flow.schedule import ordered
 from genkol.flow.wiring import Wirer, Wiring
-from genkol.registry import PortUse, Registry
+from genkol.registry import PortUse, Registry, ports_of
 from genkol.services import Port, Role, services_with
 
 ANALYSIS_PORT = "picture"
+
+VERIFIED = frozenset({Role.PAINTER, Role.FINISHER})
+"""Roles whose results the gates can judge: those that change the picture."""
 
 
 class FlowGenerator:
@@ -81,6 +85,14 @@ class FlowGenerator:
         if errors or wiring.portrait is None:
             raise FlowErrors.of(_each_once(errors))
         return _Planning(self, flow, wiring, digests).plan(order)
+
+    def may_run(self, algorithm: type[Algorithm]) -> bool:
+        """Whether the algorithm may be used here (its licence)."""
+        try:
+            self._gate(algorithm)
+        except GenkolError:
+            return False
+        return True
 
     def weights_digest(self, algorithm: type[Algorithm]) -> str:
         """Digest of the algorithm's weights."""
@@ -185,6 +197,8 @@ class _Planning:
         self._put(
             step.id, step.algorithm, step.params, in_order, sees, step.spec.strength, step.spec.seed, derived=False
         )
+        if step.role in VERIFIED and (self.flow.verify if step.spec.verify is None else step.spec.verify):
+            self.planned[step.id] = self._verified(step, self.planned[step.id])
         if step.role is Role.PAINTER:
             self.painters.append((step, step.algorithm.effects))
 
@@ -268,7 +282,7 @@ class _Planning:
         derived: bool,
     ) -> None:
         canonical = params.canonical()
-        used = (step_seed(self.flow.seed, id) if seed is None else seed) if algorithm.seeded else 0
+        used = self._seed(algorithm, id, seed)
         canvas = next((p for p in (CANVAS_PORT, ANALYSIS_PORT) if wires.get(p) == self.wiring.portrait), None)
         self.planned[id] = PlannedStep(
             id=id,
@@ -286,6 +300,34 @@ class _Planning:
             resources=algorithm.resources,
         )
 
+    def _verified(self, step: Resolved, planned: PlannedStep) -> PlannedStep:
+        """Return the step as one that the gates judge, with those who may try instead."""
+        generator = self.generator
+        found = others_for(step, frozenset(planned.wires), generator.registry, generator.may_run)
+        by = [(algorithm, self._other(algorithm, params, planned, step.spec.seed)) for algorithm, params in found]
+
+        def named(algorithm: type[Algorithm], one: PlannedStep, verified: Sequence[str] | None = None) -> str:
+            return self._name(algorithm, one.params, one.seed, one.wires, one.sees, verified)
+
+        judged = replace(planned, verify=True, others=tuple(other for _, other in by))
+        names = [named(algorithm, one) for (algorithm, _), one in zip(by, judged.choices[1:], strict=True)]
+        return replace(judged, name=named(step.algorithm, planned, names))
+
+    def _other(self, algorithm: type[Algorithm], params: Params, planned: PlannedStep, seed: int | None) -> Other:
+        return Other(
+            algorithm=algorithm.name,
+            version=algorithm.version,
+            params=params.canonical(),
+            seed=self._seed(algorithm, planned.id, seed),
+            ports=tuple(use.port.name for use in ports_of(algorithm) if use.port.name in planned.wires),
+            resources=algorithm.resources,
+        )
+
+    def _seed(self, algorithm: type[Algorithm], id: str, seed: int | None) -> int:
+        if not algorithm.seeded:
+            return 0
+        return step_seed(self.flow.seed, id) if seed is None else seed
+
     def _name(
         self,
         algorithm: type[Algorithm],
@@ -293,6 +335,7 @@ class _Planning:
         seed: int,
         wires: Mapping[str, Wire],
         sees: Sequence[str],
+        verified: Sequence[str] | None = None,
     ) -> str:
         if self.digests is None:
             return ""
@@ -305,6 +348,7 @@ class _Planning:
             seed=seed,
             inputs={p: self.planned[w.source].name if w.is_step else digests[w.source] for p, w in wires.items()},
             layers=[(self.planned[id].name, self.planned[id].strength) for id in sees],
+            verified=verified,
         )
 
 

@@ -22,6 +22,7 @@ def step_name(
     seed: int,
     inputs: Mapping[str, str],
     layers: Sequence[tuple[str, float]],
+    verified: Sequence[str] | None = None,
 ) -> str:
     """Return the SHA-256 (hex) name of a step's result.
 
@@ -34,8 +35,10 @@ def step_name(
         inputs: port to the digest of an input, or the name of the step that makes it: names of names,
             so that a plan is named before anything has run.
         layers: names and strengths of the layers beneath, bottom first.
+        verified: None, or that the gates judge the result: the names that it would have by each of the others that
+            may try. The gates may choose another seed or algorithm, so that they are part of what decides.
     """
-    content = {
+    content: dict[str, Any] = {
         "algorithm": algorithm,
         "version": version,
         "weights": weights,
@@ -44,4 +47,6 @@ def step_name(
         "inputs": inputs,
         "layers": [[name, strength] for name, strength in layers],
     }
+    if verified is not None:
+        content["verified"] = list(verified)
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from genkol.algorithm import Resources
@@ -27,6 +27,24 @@ class Wire:
 
 
 @dataclass(frozen=True)
+class Other:
+    """Another algorithm that can do a planned step, should the gates refuse what the first one makes.
+
+    Args:
+        algorithm, version, params, seed: of the step that it would be.
+        ports: those of the step's that it takes, in its order.
+        resources: what one run needs.
+    """
+
+    algorithm: str
+    version: str
+    params: Mapping[str, Any]
+    seed: int
+    ports: tuple[str, ...]
+    resources: Resources
+
+
+@dataclass(frozen=True)
 class PlannedStep:
     """One step, ready to run.
 
@@ -42,6 +60,8 @@ class PlannedStep:
         name: digest of all that decides the result (see `genkol.flow.naming`).
         derived: whether the Flow Generator added it.
         resources: what one run needs.
+        verify: whether the gates judge its result.
+        others: who may try when they refuse it, in this order.
     """
 
     id: str
@@ -58,6 +78,25 @@ class PlannedStep:
     derived: bool
     resources: Resources
     site: str = "local"
+    verify: bool = False
+    others: tuple[Other, ...] = ()
+
+    @property
+    def choices(self) -> tuple[PlannedStep, ...]:
+        """The step itself, and then as each of the others would do it."""
+        return (self, *(self._by(other) for other in self.others))
+
+    def _by(self, other: Other) -> PlannedStep:
+        return replace(
+            self,
+            algorithm=other.algorithm,
+            version=other.version,
+            params=other.params,
+            seed=other.seed,
+            wires={port: self.wires[port] for port in other.ports},
+            resources=other.resources,
+            others=(),
+        )
 
     @property
     def key(self) -> str:
@@ -152,5 +191,7 @@ def _step_json(step: PlannedStep) -> dict[str, Any]:
         "sees": list(step.sees),
         "needs": list(step.needs),
         "derived": step.derived,
+        "verify": step.verify,
+        "others": [f"{step.service}/{other.algorithm}" for other in step.others],
         "name": step.name,
     }

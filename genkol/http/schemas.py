@@ -141,6 +141,8 @@ class PlannedStepAnswer(BaseModel):
     sees: list[str] = Field(description="Layers that lie on the portrait this step gets.")
     needs: list[str]
     derived: bool = Field(description="Whether the Flow Generator added it.")
+    verify: bool = Field(description="Whether its result is measured.")
+    others: list[str] = Field(description="Algorithms that try when the gates refuse its result.")
     name: str = Field(description="Digest of all that decides the result; empty without the inputs' values.")
 
 

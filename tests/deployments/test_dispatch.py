@@ -10,12 +10,14 @@ import pytest
 from deployments import dispatch
 from deployments.dispatch import RayDispatcher
 from genkol import testing
+from genkol.algorithm import Resources
 from genkol.artifacts import Kind
 from genkol.dispatch import StepEvent
-from genkol.errors import GenkolError, UnknownAlgorithm
+from genkol.errors import GateFailed, GenkolError, UnknownAlgorithm
 from genkol.finish import Wanted
 from genkol.flow.flow import Flow
 from genkol.flow.generator import FlowGenerator
+from genkol.registry import Registry
 
 
 class Response:
@@ -113,3 +115,101 @@ async def test_the_error_of_the_call_is_the_error_of_the_request_though_taking_i
         await asyncio.wait_for(dispatched(handles, "hair-editing", "upscaling", events=events), 5)
     assert [(event.step, event.state) for event in events] == [("hair-editing", "failed")]
     assert handles.responses["finisher"].cancelled
+
+
+class Refuses(Response):
+    """A call whose result the gate refuses."""
+
+    async def _to_object_ref(self) -> Any:
+        raise GateFailed("The spill is 12%.", measured={"spill": 0.12})
+
+
+class Done(Response):
+    """A call that has made its value."""
+
+    async def _to_object_ref(self) -> Any:
+        return "a value"
+
+    def __await__(self) -> Any:
+        return iter(())
+
+
+class Everyone:
+    """Applications of several algorithms of a service; a key to how its calls end. Each call is remembered."""
+
+    def __init__(self, **ends: type[Response]) -> None:
+        self.ends = ends
+        self.calls: list[tuple[str, tuple[Any, ...]]] = []
+        self.made: list[Response] = []
+
+    def host(self, key: str, site: str) -> Any:
+        everyone = self
+
+        class Handle:
+            class _Method:
+                @staticmethod
+                def remote(*args: Any) -> Response:
+                    everyone.calls.append((key, args))
+                    everyone.made.append(everyone.ends.get(key.partition("/")[2].replace("-", "_"), Done)())
+                    return everyone.made[-1]
+
+            run = finish = _Method
+
+        return Handle
+
+    def finisher(self) -> Any:
+        return self.host("finisher", "local")
+
+
+class Second(testing.Tint):
+    """Another makeup that fits the place of the first."""
+
+    name = "second"
+    resources = Resources(seconds=5)
+
+
+def verified(handles: Everyone, *more: str) -> Any:
+    registry = Registry([*testing.fake_registry(), Second])
+    steps = [{"service": "makeup-transfer", "params": {"look": "rose"}}, *({"service": s} for s in more)]
+    flow = Flow.parse({"inputs": {"portrait": Kind.PORTRAIT}, "steps": steps, "verify": True})
+    plan = FlowGenerator(registry).plan(flow)
+    return RayDispatcher(handles).dispatch(plan, {"portrait": testing.fake_portrait()}, Wanted(), lambda event: None)
+
+
+@pytest.fixture
+def values_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def at_once(ref: Any) -> None:
+        return
+
+    monkeypatch.setattr(dispatch, "_ended", at_once)
+
+
+@pytest.mark.usefixtures("values_are_there")
+async def test_a_step_that_the_gate_refuses_is_called_on_the_next_algorithm_and_its_followers_anew() -> None:
+    handles = Everyone(tint=Refuses)
+    outcome = await asyncio.wait_for(verified(handles, "upscaling"), 5)
+    assert outcome.instead == {"makeup-transfer": "makeup-transfer/second"}
+    keys = [key for key, _ in handles.calls]
+    assert keys == [
+        "face-alignment/fake",
+        "makeup-transfer/tint",
+        "upscaling/double",
+        "finisher",
+        "makeup-transfer/second",
+        "upscaling/double",
+        "finisher",
+    ]
+    second, upscaled = handles.made[4], handles.made[5]
+    assert handles.calls[4][1][0].verify
+    assert handles.calls[5][1][-1] is second
+    assert upscaled in handles.calls[6][1]
+    assert handles.made[2].cancelled
+    assert handles.made[3].cancelled
+
+
+@pytest.mark.usefixtures("values_are_there")
+async def test_when_the_gate_refuses_every_algorithm_the_request_fails_with_all_reasons() -> None:
+    with pytest.raises(GateFailed, match=r"The spill is 12%.*Nor did another algorithm pass") as caught:
+        await asyncio.wait_for(verified(Everyone(tint=Refuses, second=Refuses)), 5)
+    assert caught.value.context["algorithm"] == "makeup-transfer/tint"
+    assert caught.value.context["measured"] == {"spill": 0.12}

@@ -1,0 +1,1 @@
+"""Metrics that need no human: each one a pure function of pixels, masks or points."""

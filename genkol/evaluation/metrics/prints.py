@@ -1,0 +1,182 @@
+"""Whether the print of a garment is on the person too: whole, upright and in its colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from genkol.artifacts import F32, F64, U8
+from genkol.evaluation.metrics.regions import Mask
+from genkol.vision.colour import bytes_of, delta_e, lab_of, linear_of, srgb_of
+
+PRINT_DE = 16.0
+"""From this difference to the shaded cloth on, a pixel belongs to a print."""
+
+SHADES = (0.4, 1.8)
+"""How dark and how bright folds make the cloth, as shares of its median light; beyond that it is print."""
+
+LEAST_PRINT, MOST_PRINT = 0.01, 0.3
+"""Shares of the garment between which a print lies: less is a label or a button, more is a pattern (stripes, say),
+whose places look all alike so that none can be found again."""
+
+LEAST_INLIERS = 8
+"""Matched points from which an alignment is believed."""
+
+Affine = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Print:
+    """A print found again on the worn garment.
+
+    Args:
+        likeness: normalised cross-correlation after alignment, -1 to 1; 0 where it was not found.
+        turn: degrees from upright, clockwise positive.
+        stretch: longer over shorter scale of the alignment; 1 keeps all shapes.
+        mirrored: it is shown as in a mirror.
+    """
+
+    likeness: float
+    turn: float = 0.0
+    stretch: float = 1.0
+    mirrored: bool = False
+
+
+NOT_FOUND = Print(0.0)
+
+
+def print_region(pixels: U8, garment: Mask) -> Mask | None:
+    """Return where a garment's print is, or None when it has none (or a pattern all over).
+
+    Folds move a colour along the line of its shades in linear light; a print leaves that line. Small things (seams,
+    buttons, a label) and the garment's rim do not count.
+
+    Args:
+        pixels: (h, w, 3) uint8 sRGB, the flat photo.
+        garment: (h, w).
+    """
+    side = max(3, round(0.012 * max(garment.shape)) | 1)
+    inner = cv2.erode(garment.astype(np.uint8), np.ones((2 * side + 1, 2 * side + 1), np.uint8)) > 0
+    if not inner.any():
+        return None
+    off = _off_the_shades(cv2.medianBlur(pixels, 3), inner)
+    dense = cv2.blur(((off > PRINT_DE) & inner).astype(np.float32), (3 * side, 3 * side)) > 0.2
+    closed = cv2.morphologyEx(dense.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((2 * side + 1, 2 * side + 1), np.uint8))
+    count, names, stats, _ = cv2.connectedComponentsWithStats(closed)
+    large = [n for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] > LEAST_PRINT / 2 * garment.sum()]
+    found: Mask = np.isin(names, large) & inner
+    share = float(found.sum()) / float(garment.sum())
+    return found if LEAST_PRINT < share < MOST_PRINT else None
+
+
+def _off_the_shades(pixels: U8, inner: Mask) -> F32:
+    """Return (h, w) CIE76 differences from the nearest shade of the cloth's own colour."""
+    light = linear_of(pixels)
+    cloth = np.median(light[inner], axis=0)
+    shade = np.clip(light @ cloth / max(float(cloth @ cloth), 1e-6), *SHADES)[..., None] * cloth
+    return delta_e(lab_of(pixels), lab_of(bytes_of(srgb_of(shade))))
+
+
+def print_fidelity(garment: U8, where: Mask, result: U8, worn: Mask) -> Print | None:
+    """Find the print of a garment on the person and compare.
+
+    SIFT points of the print (Lowe, IJCV 2004) are matched to those of the worn garment, and an affine alignment is
+    fitted by RANSAC; ECC (Evangelidis and Psarakis, PAMI 2008) may refine it. Then over the box of the print
+
+        likeness = sum(a b) / sqrt(sum(a^2) sum(b^2))
+
+    of zero-mean CIELAB, all three axes together, of which L* is freed of its slow part: shading is no fault.
+
+    Args:
+        garment: (h, w, 3) uint8 sRGB, the flat photo.
+        where: (h, w) the garment in it (`garment_region`).
+        result: (H, W, 3) uint8 sRGB, the person dressed.
+        worn: (H, W) where the new garment lies.
+
+    Returns:
+        None when the garment has no print; `NOT_FOUND` when it has one and the person has not.
+    """
+    printed = print_region(garment, where)
+    if printed is None:
+        return None
+    x, y, w, h = cv2.boundingRect(printed.astype(np.uint8))
+    box = np.s_[y : y + h, x : x + w]
+    source, valid = np.ascontiguousarray(garment[box]), where[box]
+    first = _matched(source, printed[box], result, worn)
+    if first is None:
+        return NOT_FOUND
+    tries = [first, _refined(source, result, first)]
+    likeness, matrix = max(((_likeness(source, valid, result, worn, m), m) for m in tries), key=lambda pair: pair[0])
+    return Print(likeness, *_shape(matrix))
+
+
+def _grey(pixels: U8) -> U8:
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _matched(source: U8, printed: Mask, target: U8, worn: Mask) -> Affine | None:
+    """Return the (2, 3) affine alignment from source to target pixels, None when too few points agree."""
+    sift = cv2.SIFT.create(3000, contrastThreshold=0.02)
+    near = cv2.dilate(printed.astype(np.uint8) * 255, np.ones((9, 9), np.uint8))
+    points, features = sift.detectAndCompute(_grey(source), near)
+    others, found = sift.detectAndCompute(_grey(target), worn.astype(np.uint8) * 255)
+    if features is None or found is None or min(len(points), len(others)) < LEAST_INLIERS:
+        return None
+    pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(features, found, k=2)
+    good = [pair[0] for pair in pairs if len(pair) == 2 and pair[0].distance < 0.8 * pair[1].distance]
+    if len(good) < LEAST_INLIERS:
+        return None
+    here = np.array([points[m.queryIdx].pt for m in good], np.float32)
+    there = np.array([others[m.trainIdx].pt for m in good], np.float32)
+    reach = max(3.0, 0.01 * max(target.shape[:2]))
+    matrix, agreed = cv2.estimateAffine2D(here, there, ransacReprojThreshold=reach, maxIters=5000, confidence=0.999)
+    if matrix is None or int(agreed.sum()) < LEAST_INLIERS:
+        return None
+    return np.asarray(matrix, np.float32)
+
+
+def _refined(source: U8, target: U8, matrix: Affine) -> Affine:
+    """Return the alignment that ECC makes of a first one; the first one where it does not converge."""
+    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-4)
+    try:
+        found = cv2.findTransformECC(_grey(source), _grey(target), matrix.copy(), cv2.MOTION_AFFINE, criteria, None, 5)
+    except cv2.error:  # what it raises when it does not converge
+        return matrix
+    return np.asarray(found[1], np.float32)
+
+
+def _likeness(source: U8, valid: Mask, target: U8, worn: Mask, matrix: Affine) -> float:
+    h, w = valid.shape
+    flags = cv2.INTER_AREA | cv2.WARP_INVERSE_MAP
+    seen = cv2.warpAffine(target, matrix, (w, h), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    there = cv2.warpAffine(worn.astype(np.uint8), matrix, (w, h), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP) > 0
+    both = valid & there
+    if both.sum() < 0.25 * valid.sum():
+        return 0.0
+    blur = max(1.0, 1 / max(float(np.sqrt(abs(np.linalg.det(matrix[:, :2])))), 1e-3) / 2)
+    one, other = (_features(part, both) for part in (cv2.GaussianBlur(source, (0, 0), blur), seen))
+    norm = float(np.sqrt((one**2).sum() * (other**2).sum()))
+    return float((one * other).sum() / norm) if norm > 0 else 0.0
+
+
+def _features(pixels: U8, inside: Mask) -> F64:
+    """Return (n, 3) zero-mean CIELAB of the pixels inside, L* without what changes slowly."""
+    lab = lab_of(pixels)
+    sigma = 0.1 * max(inside.shape)
+    weight = np.maximum(cv2.GaussianBlur(inside.astype(np.float32), (0, 0), sigma), 1e-3)
+    lab[..., 0] -= cv2.GaussianBlur(lab[..., 0] * inside, (0, 0), sigma) / weight
+    values = lab[inside].astype(np.float64)
+    return np.asarray(values - values.mean(axis=0), np.float64)
+
+
+def _shape(matrix: Affine) -> tuple[float, float, bool]:
+    """Return the turn in degrees, the stretch and whether it mirrors, of a (2, 3) affine alignment."""
+    u, scales, vt = np.linalg.svd(matrix[:, :2].astype(np.float64))
+    turn = u @ vt
+    mirrored = bool(np.linalg.det(turn) < 0)
+    if mirrored:
+        turn = turn @ np.diag([-1.0, 1.0])
+    return float(np.degrees(np.arctan2(turn[1, 0], turn[0, 0]))), float(scales[0] / max(scales[1], 1e-9)), mirrored

@@ -1,0 +1,1 @@
+"""Reports over many photographs: run, measured, shown."""

@@ -1,0 +1,70 @@
+"""What the rows say together, as JSON-ready data."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from genkol.algorithm import Algorithm
+from genkol.evaluation.gates import Limit, limits_for
+from genkol.evaluation.report.runs import Row
+from genkol.registry import Registry
+
+
+def summary(rows: Sequence[Row], registry: Registry) -> dict[str, Any]:
+    """Return the report as JSON: ``services`` (counts, and each metric's median, worst and limit) and ``rows``."""
+    services = dict.fromkeys((row.service, row.algorithm) for row in rows)
+    return {
+        "services": [
+            _of_service(registry.algorithm(*key), [r for r in rows if (r.service, r.algorithm) == key])
+            for key in services
+        ],
+        "rows": [_row(row) for row in rows],
+    }
+
+
+def _of_service(algorithm: type[Algorithm], rows: Sequence[Row]) -> dict[str, Any]:
+    outcomes = [row.outcome for row in rows]
+    times = [row.seconds for row in rows if row.verdict is not None]
+    return {
+        "service": algorithm.service.name,
+        "algorithm": algorithm.name,
+        "photos": len(rows),
+        **{name: outcomes.count(name) for name in ("passed", "failed", "refused")},
+        "seconds": round(statistics.median(times), 3) if times else None,
+        "metrics": {limit.metric: _of_metric(limit, rows) for limit in limits_for(algorithm)},
+    }
+
+
+def _of_metric(limit: Limit, rows: Sequence[Row]) -> dict[str, Any]:
+    found = [row.verdict.measured.get(limit.metric) for row in rows if row.verdict is not None]
+    values = [value for value in found if value is not None]
+    worst = (min(values) if limit.least is not None else max(values)) if values else None
+    return {
+        "what": limit.what,
+        "most": limit.most,
+        "least": limit.least,
+        "measured": len(values),
+        "median": finite(statistics.median(values)) if values else None,
+        "worst": None if worst is None else finite(worst),
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    measured: Mapping[str, float | None] = row.verdict.measured if row.verdict else {}
+    return {
+        "photo": row.photo,
+        "service": row.service,
+        "algorithm": row.algorithm,
+        "outcome": row.outcome,
+        "seconds": round(row.seconds, 4),
+        "measured": {name: None if value is None else finite(value) for name, value in measured.items()},
+        "reasons": list(row.verdict.reasons) if row.verdict else [row.refusal],
+    }
+
+
+def finite(value: float) -> float | str:
+    """The value for JSON, which has no infinity: a face that was lost."""
+    return round(value, 5) if math.isfinite(value) else "lost"

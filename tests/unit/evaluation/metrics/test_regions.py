@@ -1,0 +1,62 @@
+"""Metrics of regions give the answers that are known beforehand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from genkol.evaluation.metrics.regions import (
+    lightness_correlation,
+    median_lab,
+    outside_difference,
+    region_difference,
+    stray_share,
+)
+
+GREY = np.full((20, 30, 3), 100, np.uint8)
+LEFT = np.zeros((20, 30), np.bool_)
+LEFT[:, :10] = True
+WHOLE = np.ones((20, 30), np.bool_)
+
+
+def changed(x: int, by: int) -> np.ndarray:
+    picture = GREY.copy()
+    picture[5, x, 1] += by
+    return picture
+
+
+def test_outside_is_the_largest_difference_beyond_the_region() -> None:
+    assert outside_difference(GREY, changed(3, 50), LEFT) == 0
+    assert outside_difference(GREY, changed(20, 7), LEFT) == 7
+    assert outside_difference(GREY, changed(20, 7), WHOLE) == 0
+
+
+def test_stray_is_the_share_of_the_change_beyond_the_region() -> None:
+    assert stray_share(GREY, GREY, LEFT) == 0
+    both = changed(3, 30)
+    both[5, 20, 1] += 10
+    assert stray_share(GREY, both, LEFT) == pytest.approx(0.25)
+
+
+def test_a_region_has_the_median_colour() -> None:
+    picture = GREY.copy()
+    picture[0, :4] = 255
+    white = np.full_like(GREY, 255)
+    found = median_lab(white, WHOLE)
+    assert found is not None
+    assert found == pytest.approx([100, 0, 0], abs=0.05)
+    assert region_difference(picture, LEFT, GREY, WHOLE) == pytest.approx(0, abs=1e-3)
+
+
+def test_black_and_white_lie_a_hundred_apart() -> None:
+    black, white = np.zeros_like(GREY), np.full_like(GREY, 255)
+    assert region_difference(black, WHOLE, white, LEFT) == pytest.approx(100, abs=0.1)
+    assert region_difference(black, np.zeros_like(LEFT), white, LEFT) is None
+
+
+def test_lightness_correlates_when_folds_are_kept_and_not_when_they_are_turned_round() -> None:
+    ramp = np.repeat(np.arange(60, 120, 2, np.uint8)[None, :, None], 20, axis=0).repeat(3, axis=2)
+    brighter = (ramp * 1.5).astype(np.uint8)
+    assert lightness_correlation(ramp, brighter, WHOLE) == pytest.approx(1, abs=0.01)
+    assert lightness_correlation(ramp, ramp[:, ::-1], WHOLE) == pytest.approx(-1, abs=0.01)
+    assert lightness_correlation(ramp, GREY, WHOLE) is None
