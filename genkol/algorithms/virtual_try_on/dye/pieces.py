@@ -1,0 +1,201 @@
+"""Which garment each bit of cloth belongs to: above or below the waist, over or under an open jacket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, gaussian_filter1d
+
+from genkol.algorithms.virtual_try_on.dye.frame import ANKLES, ELBOWS, HIPS, KNEES, SHOULDERS, WRISTS, Frame
+from genkol.artifacts import F32, F64, U8
+from genkol.vision.smooth import smoothed
+
+ALIKE = 0.35
+"""Overlap (Bhattacharyya) of two cloths' colours from which they are one cloth, or cannot be told apart."""
+LEAST = 0.015
+"""Share of the cloth that a garment must have to be one."""
+SEAM = (0.6, 1.45)
+"""Where the upper garment may end, in torsos below the shoulders."""
+SEAM_STRENGTH = 1.0
+"""How much stronger than the cloth's other steps a hem or belt is on the whole."""
+BINS = 16
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """How the cloth is shared out; each map is (h, w) in [0, 1], and they sum to 1.
+
+    Args:
+        top: the upper garment, or the whole of a dress.
+        bottom: trousers or a skirt, None where none shows.
+        under: what shows beneath an open jacket, None where nothing does.
+    """
+
+    top: F32
+    bottom: F32 | None
+    under: F32 | None
+
+    @classmethod
+    def whole(cls, weight: F32) -> Pieces:
+        """Return all cloth as one garment."""
+        return cls(np.ones_like(weight), None, None)
+
+
+def pieces_of(pixels: U8, weight: F32, frame: Frame) -> Pieces:
+    """Return the garments of a crop.
+
+    Args:
+        pixels: (h, w, 3) sRGB bytes.
+        weight: (h, w) coverage of the cloth.
+        frame: the body in it.
+    """
+    right, below = frame.along(pixels.shape)
+    cloth = weight > 0.9
+    bottom = _bottom(pixels, cloth, right, below, frame)
+    upper = cloth if bottom is None else cloth & (bottom < 0.5)
+    under = _under(pixels, upper, right, below, frame)
+    rest = np.ones(weight.shape, np.float32)
+    if bottom is not None:
+        rest = rest - bottom
+    if under is not None:
+        under = under * rest
+        rest = rest - under
+    return Pieces(rest, bottom, under)
+
+
+def _bottom(pixels: U8, cloth: Mask, right: F32, below: F32, frame: Frame) -> F32 | None:
+    """Return the lower garment: by its colour where it has its own, else from the strongest seam at the hips on."""
+    arms = _drawn(cloth.shape, frame, sleeve_lines(cloth, frame), 0.2)
+    legs = _drawn(cloth.shape, frame, _shanks(frame), 0.16)
+    least = max(60, LEAST * cloth.sum())
+    high = cloth & (below > 0.05) & (below < 0.7) & (np.abs(np.abs(right) - 0.3) < 0.18)
+    low = cloth & (((below > 0.9) & (legs > 0.5)) | (below > 1.5)) & (arms < 0.3)
+    if high.sum() < least or (cloth & (below > 1)).sum() < least:
+        return None
+    prior = np.clip((below - 1.02) * 8, -2.5, 2.5) - np.where((arms > 0.5) & (below < 1.6), 1.5, 0) + 2 * legs
+    prior = np.where(below < 0.55, -8, np.where(below > 1.7, np.maximum(prior, 4), prior))
+    told = _told_apart(pixels, cloth, high, low, prior.astype(np.float32), frame) if low.sum() > least else None
+    return _seam(pixels, cloth, below, arms, frame) if told is None else told
+
+
+def sleeve_lines(cloth: Mask, frame: Frame) -> list[list[F64]]:
+    """Return the lines along the arms as far as they are clothed."""
+    lines = []
+    for side in (0, 1):
+        joints = [frame.points[joint][side] for joint in (SHOULDERS, ELBOWS, WRISTS)]
+        bone = joints[1] + np.linspace(0.2, 0.9, 12)[:, None] * (joints[2] - joints[1])
+        x, y = np.rint(bone).astype(int).T
+        seen = (x >= 0) & (y >= 0) & (x < cloth.shape[1]) & (y < cloth.shape[0])
+        clothed = seen.any() and cloth[y[seen], x[seen]].mean() > 0.5
+        lines.append(joints if clothed else joints[:2])
+    return lines
+
+
+def _shanks(frame: Frame) -> list[list[F64]]:
+    """Return the lines along the legs from above the middle of the thigh."""
+    lines = []
+    for side in (0, 1):
+        hip, knee, ankle = (frame.points[joint][side] for joint in (HIPS, KNEES, ANKLES))
+        lines.append([hip + 0.35 * (knee - hip), knee, ankle])
+    return lines
+
+
+def _under(pixels: U8, upper: Mask, right: F32, below: F32, frame: Frame) -> F32 | None:
+    """Return what shows at the neck in another colour than the shoulders and sleeves have, down the middle."""
+    outer = upper & (np.abs(right) > 0.27) & (below > 0.0)
+    inner = upper & (np.abs(right) < 0.17) & (below > -0.25) & (below < 0.3)
+    if min(inner.sum(), outer.sum()) < max(60, 0.5 * LEAST * upper.sum()):
+        return None
+    place = _bins(pixels)
+    foreign = inner & (_histogram(place[outer])[place] < 3e-4)
+    at_neck = inner & (below < float(np.percentile(below[inner], 25)))
+    if foreign.sum() < 0.2 * inner.sum() or (foreign & at_neck).sum() < 0.5 * at_neck.sum():
+        return None
+    prior = 2.5 - 9 * np.maximum(np.abs(right) - 0.16, 0) / 0.3 - 2 * np.clip(below - 0.8, 0, 2)
+    told = _told_apart(pixels, upper, outer, foreign, prior.astype(np.float32), frame)
+    if told is None:
+        return None
+    share = float((told * upper).sum() / max(1, upper.sum()))
+    return told if 0.5 * LEAST < share < 0.45 else None
+
+
+def _told_apart(pixels: U8, cloth: Mask, first: Mask, second: Mask, prior: F32, frame: Frame) -> F32 | None:
+    """Return (h, w) in [0, 1]: how surely a pixel is of the second cloth; None where their colours are alike."""
+    place = _bins(pixels)
+    one, two = _histogram(place[first]), _histogram(place[second])
+    if float(np.sqrt(one * two).sum()) > ALIKE:
+        return None
+    ratio = np.log((two + 1e-5) / (one + 1e-5)).astype(np.float32)
+    seen = np.where(cloth, np.clip(ratio[place], -4, 4), 0).astype(np.float32)
+    count = cloth.astype(np.float32)
+    sigma = 0.02 * frame.width
+    near = smoothed(seen, sigma) / np.maximum(smoothed(count, sigma), 1e-3)
+    return np.asarray(1 / (1 + np.exp(-np.clip(3 * (1.5 * near + 0.5 * seen + prior), -30, 30))), np.float32)
+
+
+def _bins(pixels: U8) -> NDArray[np.int32]:
+    red, green, blue = (plane.astype(np.int32) >> 4 for plane in cv2.split(pixels))
+    return np.asarray((red * BINS + green) * BINS + blue, np.int32)
+
+
+def _histogram(places: NDArray[np.int32]) -> NDArray[np.float64]:
+    counts = np.bincount(places, minlength=BINS**3).reshape(BINS, BINS, BINS).astype(np.float64)
+    soft = gaussian_filter(counts, 0.8, mode="nearest").ravel()
+    return np.asarray(soft / max(soft.sum(), 1e-9))
+
+
+def _seam(pixels: U8, cloth: Mask, below: F32, arms: F32, frame: Frame) -> F32 | None:
+    """Return the part below the strongest seam across the hips, for two garments of one colour; None without one."""
+    size = (cloth.shape[1] // 4, cloth.shape[0] // 4)
+    grey = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    torso = (cloth & (arms < 0.3)).astype(np.float32)
+    torso = cv2.erode((cv2.resize(torso, size, interpolation=cv2.INTER_AREA) > 0.9).astype(np.uint8), np.ones((5, 5)))
+    height = cv2.resize(below, size, interpolation=cv2.INTER_LINEAR)
+    step = np.abs(cv2.Sobel(np.log(grey + 8), cv2.CV_32F, 0, 1, ksize=3)) * torso
+    step = cv2.blur(step, (7, 1))
+    around = torso > 0
+    band = around & (height > SEAM[0]) & (height < SEAM[1])
+    columns = band.any(axis=0)
+    if columns.sum() < 0.25 * frame.width / 4:
+        return None
+    score = step / (float(step[around].mean()) + 1e-3) - 3 * np.abs(height - 1.05)
+    line, strength = _best_line(np.where(band, score, -3).astype(np.float32), columns)
+    if strength < SEAM_STRENGTH:
+        return None
+    line = gaussian_filter1d(line, 2.0, mode="nearest")
+    fine = np.interp(np.arange(cloth.shape[1]), 4 * np.arange(size[0]) + 1.5, 4 * line + 1.5)
+    rows = np.arange(cloth.shape[0], dtype=np.float32)[:, None]
+    sleeve = (arms > 0.5) & (below < 1.5)
+    return np.asarray(np.clip(rows - fine[None, :] + 0.5, 0, 1) * ~sleeve, np.float32)
+
+
+def _best_line(score: F32, columns: Mask) -> tuple[F32, float]:
+    """Return the row of the best unbroken line, (w,), by dynamic programming, and its mean score on the columns."""
+    first, last = (int(v) for v in np.flatnonzero(columns)[[0, -1]])
+    total = score[:, first : last + 1].copy()
+    for x in range(1, total.shape[1]):
+        before = total[:, x - 1]
+        total[:, x] += np.maximum(before, np.maximum(np.r_[before[1:], -1e9], np.r_[-1e9, before[:-1]]) - 0.3)
+    rows = np.empty(total.shape[1], np.int64)
+    rows[-1] = int(total[:, -1].argmax())
+    for x in range(total.shape[1] - 1, 0, -1):
+        near = range(max(0, rows[x] - 1), min(len(total), rows[x] + 2))
+        rows[x - 1] = max(near, key=lambda y: total[y, x - 1] - 0.3 * (y != rows[x]))
+    picked = score[rows, np.arange(first, last + 1)]
+    line = np.interp(np.arange(score.shape[1]), np.arange(first, last + 1), rows).astype(np.float32)
+    return line, float(picked.mean())
+
+
+def _drawn(shape: tuple[int, ...], frame: Frame, lines: list[list[F64]], thick: float) -> F32:
+    """Return (h, w) in [0, 1], 1 on the lines, ``thick`` shoulder widths wide on either side."""
+    out = np.zeros((shape[0] // 4 + 1, shape[1] // 4 + 1), np.uint8)
+    for line in lines:
+        points = np.rint(np.clip(np.array(line) / 4, -4000, 4000)).astype(np.int32)
+        cv2.polylines(out, [points.reshape(-1, 1, 2)], False, 255, max(1, round(2 * thick * frame.width / 4)))
+    large = cv2.resize(out, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large, np.float32) / np.float32(255)
