@@ -110,7 +110,7 @@ class ClothesRecolour(Algorithm):
         step.progress(0.5)
         change = np.zeros(pixels.shape, np.float32)
         for part in _asked(pieces, params, posed):
-            change += _dyed_piece(pixels, weight * part, frame, design, params.intensity)
+            change += _dyed_piece(pixels, weight, part, frame, design, params.intensity)
             step.progress(0.8)
         before = pixels.astype(np.float32)
         return affine(np.clip(before + change, 0, 255) - before, 0.0, at(box.left, box.top), title=_title(params))
@@ -211,10 +211,11 @@ def _asked(pieces: Pieces, params: ClothesRecolour.Params, frame: Frame | None) 
     return wanted
 
 
-def _dyed_piece(pixels: U8, weight: F32, frame: Frame, design: Design, intensity: float) -> F32:
+def _dyed_piece(pixels: U8, cloth: F32, part: F32, frame: Frame, design: Design, intensity: float) -> F32:
     """Return (h, w, 3) in 8-bit levels, signed: what the design changes on one garment."""
-    light = Light.of(shading_of(pixels, weight, BUTTON * frame.width), pixels, weight)
-    own, light = unmixed(pixels, weight, light)
+    weight = cloth * part
+    own, shading = unmixed(pixels, cloth, part, shading_of(pixels, weight, BUTTON * frame.width))
+    light = Light.of(shading, pixels, weight)
     drape = None
     if not design.flat:
         drape = draped(frame, weight, light.broad, arms=design.picture is None or design.tile)

@@ -28,7 +28,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Pieces:
-    """How the cloth is shared out; each map is (h, w) in [0, 1], and they sum to 1.
+    """How the cloth is shared out; each map is (h, w) in [0, 1], and they sum to 1 but for shoes.
 
     Args:
         top: the upper garment, or the whole of a dress.
@@ -57,10 +57,13 @@ def pieces_of(pixels: U8, weight: F32, frame: Frame) -> Pieces:
     right, below = frame.along(pixels.shape)
     cloth = weight > 0.9
     bottom = _bottom(pixels, cloth, right, below, frame)
+    if bottom is not None:  # the mixed pixels of a hem are like neither; they go with the garment on top
+        bottom = cv2.blur(cv2.erode(bottom, np.ones((5, 5), np.uint8)), (3, 3))
     upper = cloth if bottom is None else cloth & (bottom < 0.5)
     under = _under(pixels, upper, right, below, frame)
-    rest = np.ones(weight.shape, np.float32)
+    rest = 1 - _drawn(weight.shape, frame, _feet(frame), 0.2)
     if bottom is not None:
+        bottom = bottom * rest
         rest = rest - bottom
     if under is not None:
         under = under * rest
@@ -73,7 +76,7 @@ def _bottom(pixels: U8, cloth: Mask, right: F32, below: F32, frame: Frame) -> F3
     arms = _drawn(cloth.shape, frame, sleeve_lines(cloth, frame), 0.2)
     legs = _drawn(cloth.shape, frame, _shanks(frame), 0.16)
     least = max(60, LEAST * cloth.sum())
-    high = cloth & (below > 0.05) & (below < 0.7) & (np.abs(np.abs(right) - 0.3) < 0.18)
+    high = cloth & (below > 0.05) & (below < 0.7) & (np.abs(np.abs(right) - 0.42) < 0.14)
     low = cloth & (((below > 0.9) & (legs > 0.5)) | (below > 1.5)) & (arms < 0.3)
     if high.sum() < least or (cloth & (below > 1)).sum() < least:
         return None
@@ -105,9 +108,22 @@ def _shanks(frame: Frame) -> list[list[F64]]:
     return lines
 
 
+def _feet(frame: Frame) -> list[list[F64]]:
+    """Return the lines from below the ankles over heel and toes."""
+    lines = []
+    for side in (0, 1):
+        knee, ankle, heel, toe = (frame.points[k + side] for k in (25, 27, 29, 31))
+        below = ankle + 0.24 * frame.width * (ankle - knee) / max(float(np.linalg.norm(ankle - knee)), 1e-3)
+        lines.append([below, toe, heel, below])
+    return lines
+
+
 def _under(pixels: U8, upper: Mask, right: F32, below: F32, frame: Frame) -> F32 | None:
     """Return what shows at the neck in another colour than the shoulders and sleeves have, down the middle."""
-    outer = upper & (np.abs(right) > 0.27) & (below > 0.0)
+    chest = upper & (below > 0) & (below < 0.8)
+    outer = chest & (np.abs(right) > 0.42)
+    if outer.sum() < 0.1 * chest.sum():
+        outer = chest & (np.abs(right) > 0.27)
     inner = upper & (np.abs(right) < 0.17) & (below > -0.25) & (below < 0.3)
     if min(inner.sum(), outer.sum()) < max(60, 0.5 * LEAST * upper.sum()):
         return None
@@ -135,7 +151,7 @@ def _told_apart(pixels: U8, cloth: Mask, first: Mask, second: Mask, prior: F32, 
     count = cloth.astype(np.float32)
     sigma = 0.02 * frame.width
     near = smoothed(seen, sigma) / np.maximum(smoothed(count, sigma), 1e-3)
-    return np.asarray(1 / (1 + np.exp(-np.clip(3 * (1.5 * near + 0.5 * seen + prior), -30, 30))), np.float32)
+    return np.asarray(1 / (1 + np.exp(-np.clip(3 * (1.2 * near + seen + 0.7 * prior), -30, 30))), np.float32)
 
 
 def _bins(pixels: U8) -> NDArray[np.int32]:

@@ -17,10 +17,12 @@ FLOOR = 0.004
 """Luminance added before the logarithm: what a camera's black is worth."""
 HUE_STEP = 0.6
 """Change of the ratios of red, green and blue (natural logarithm) within five pixels that no fold makes."""
-LIGHT_STEP, PLAIN_LIGHT_STEP = 1.1, 2.0
+LIGHT_STEP, PLAIN_LIGHT_STEP = 1.1, 1.6
 """The same of their common level: on a cloth of several colours, and on a plain one, where folds make most of them."""
-WEAK = 0.4
-"""Share of such a step that counts near one."""
+FAINT = 0.4
+"""Share of such a step that counts by a stronger one."""
+RIM = 1.0
+"""Pixels of a mark on the rim of the cloth, over its size, from which it is no print."""
 PLAIN = 0.8
 """Share of a cloth in its one colour, in any light, from which the rest is a print on it."""
 ROUNDS = 5
@@ -52,8 +54,9 @@ class Shading:
 def shading_of(pixels: U8, weight: F32, print_size: float) -> Shading:
     """Return the light on a cloth.
 
-    Retinex (Land and McCann, 1971; Horn, 1974): steps of colour that no fold makes are the cloth's own; their
-    gradients are taken out and the rest is put together again by a Poisson equation.
+    On a plain cloth it is that of the picture, filled in from around where something is printed. On one of several
+    colours a Retinex tells it (Land and McCann, 1971; Horn, 1974): steps of colour that no fold makes are the cloth's
+    own; their gradients are taken out and the rest is put together again by a Poisson equation.
 
     Args:
         pixels: (h, w, 3) sRGB bytes.
@@ -62,9 +65,14 @@ def shading_of(pixels: U8, weight: F32, print_size: float) -> Shading:
     """
     light = np.log(linear_luminance(pixels) + np.float32(FLOOR))
     inside = weight > 0.9
-    edges = print_edges(pixels, inside, print_size)
-    if edges.any():
-        light = _without(light, edges, inside)
+    soft = cv2.GaussianBlur(pixels, (3, 3), 0)
+    foreign = _foreign(soft, inside)
+    if foreign is None:
+        edges = _change(soft, inside, LIGHT_STEP, 5) > 1
+        light = _without(light, edges, inside) if edges.any() else light
+    elif foreign.any():
+        marks = _marks(foreign, _change(soft, inside, PLAIN_LIGHT_STEP, 9), inside, print_size) & inside
+        light = _spread(light, inside & ~marks, marks) if marks.any() else light
     values = light[inside] if inside.any() else light.ravel()
     low, middle, high = (float(v) for v in np.percentile(values[:: max(1, len(values) // 20000)], (4, 55, 97)))
     luminance = max(float(np.exp(middle)) - FLOOR, 0.0)
@@ -78,20 +86,13 @@ def linear_luminance(pixels: U8) -> F32:
     return np.asarray(0.2126 * red + 0.7152 * green + 0.0722 * blue, np.float32)
 
 
-def print_edges(pixels: U8, inside: Mask, print_size: float) -> Mask:
-    """Return (h, w) where the cloth's own colour changes: light moves the logarithms of all channels alike."""
-    soft = cv2.GaussianBlur(pixels, (3, 3), 0)
+def _change(soft: U8, inside: Mask, light_step: float, rim: int) -> F32:
+    """Return (h, w), more than 1 where the cloth's own colour changes: light moves all channels' logarithms alike."""
     red, green, blue = (_LOGS[plane] for plane in cv2.split(soft))
-    foreign = _foreign(soft, inside)
-    step, rim = (LIGHT_STEP, 5) if foreign is None else (PLAIN_LIGHT_STEP, 9)
-    change = np.maximum(_span(red - green), _span(blue - green)) / HUE_STEP
-    change = np.maximum(change, _span(0.3 * red + 0.6 * green + 0.1 * blue) / step)
+    hue = np.maximum(_span(red - green), _span(blue - green)) / HUE_STEP
+    change = np.maximum(hue, _span(0.3 * red + 0.6 * green + 0.1 * blue) / light_step)
     core = cv2.erode(inside.astype(np.uint8), np.ones((rim, rim), np.uint8)) > 0
-    possible = core
-    if foreign is not None:
-        possible = core & (cv2.dilate(foreign.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0)
-    strong = (change > 1) & possible
-    return _grouped(strong, (change > WEAK) & core, print_size) if strong.any() else strong
+    return np.asarray(np.where(core, change, 0), np.float32)
 
 
 def _span(plane: F32) -> F32:
@@ -122,19 +123,26 @@ def _foreign(soft: U8, inside: Mask) -> Mask | None:
     return None if strange.sum() > (1 - PLAIN) * inside.sum() else strange
 
 
-def _grouped(strong: Mask, weak: Mask, print_size: float) -> Mask:
-    """Return the edges with the weaker ones about them, but not those of small marks that stand alone.
+def _marks(foreign: Mask, change: F32, inside: Mask, print_size: float) -> Mask:
+    """Return what is printed on a plain cloth: groups of strange colour with sharp edges, and what is faint by them.
 
-    These are buttons, studs and the pulls of zips.
+    Small marks that stand alone are left: buttons, studs, the pulls of zips; so is what runs along the cloth's own
+    edge: linings, collars, folds in deep shadow.
     """
+    edge = inside & (cv2.erode(inside.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
     reach = 2 * round(print_size / 4) + 1
-    wide = cv2.morphologyEx(strong.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(wide, connectivity=8)
-    keep = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > print_size
+    near = cv2.dilate(foreign.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    sharp = cv2.morphologyEx(((change > 1) & near).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+    both = sharp | near.astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(both, connectivity=8)
+    sizes = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    rim = np.bincount(labels[edge], minlength=len(stats))
+    crisp = np.bincount(labels[sharp > 0], minlength=len(stats))
+    keep = (sizes > print_size) & (rim < RIM * sizes) & (crisp > 0.3 * stats[:, cv2.CC_STAT_AREA])
     keep[0] = False
-    kept = (keep[labels] & strong).astype(np.uint8)
-    around = cv2.dilate(kept, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
-    return np.asarray(cv2.dilate(kept | (weak & around).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+    around = cv2.dilate(keep[labels].astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    faint = cv2.dilate(((change > FAINT) & around).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return np.asarray(keep[labels] | faint)
 
 
 def _without(light: F32, edges: Mask, inside: Mask) -> F32:
@@ -151,13 +159,14 @@ def _without(light: F32, edges: Mask, inside: Mask) -> F32:
     return _joined(light, edges, inside, cv2.resize(guess, (w, h), interpolation=cv2.INTER_LINEAR))
 
 
-def _spread(plane: F32, known: Mask) -> F32:
-    """Fill what is not known from what is, nearer before farther."""
+def _spread(plane: F32, known: Mask, where: Mask | None = None) -> F32:
+    """Fill what is not known, or only the part of it that is asked for, from what is, nearer before farther."""
     stack = np.dstack([plane * known, known.astype(np.float32)]).astype(np.float32)
     total = stack.copy()
     for sigma, share in ((3.0, 1e-2), (9.0, 1e-4), (27.0, 1e-6), (81.0, 1e-8)):
         total += share * smoothed(stack, sigma)
-    return np.where(known, plane, total[..., 0] / np.maximum(total[..., 1], 1e-12)).astype(np.float32)
+    missing = ~known if where is None else where
+    return np.where(missing, total[..., 0] / np.maximum(total[..., 1], 1e-12), plane).astype(np.float32)
 
 
 def _joined(light: F32, edges: Mask, inside: Mask, guess: F32) -> F32:

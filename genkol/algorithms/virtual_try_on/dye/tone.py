@@ -63,26 +63,34 @@ class Light:
         return levels if self.tint is None else np.minimum(levels * self.tint, np.maximum(levels, 255))
 
 
-def unmixed(pixels: U8, weight: F32, light: Light) -> tuple[F32, Light]:
+def unmixed(pixels: U8, weight: F32, part: F32, shading: Shading) -> tuple[F32, Shading]:
     """Return the cloth's own colour, (h, w, 3) in 8-bit levels, and the light on it, also where it covers in part.
 
     There both are those of the cloth next to it: what shines through would be dyed with it.
+
+    Args:
+        pixels: (h, w, 3) sRGB bytes.
+        weight: (h, w) coverage of all cloth.
+        part: (h, w) in [0, 1], this garment's part in it.
+        shading: of this garment.
     """
     image = pixels.astype(np.float32)
-    partly = (weight > 0) & (weight < WHOLE)
-    if not partly.any():
-        return image, light
+    partly = weight < WHOLE
+    foreign = partly | (part < WHOLE)
     h, w = weight.shape
     size = (max(1, w // 2), max(1, h // 2))
-    whole = cv2.erode((weight >= WHOLE).astype(np.float32), np.ones((3, 3), np.uint8))
-    values = np.dstack([image, light.broad]) * whole[..., None]
+    whole = cv2.erode((~foreign).astype(np.float32), np.ones((5, 5), np.uint8))
+    values = np.dstack([image, shading.log_light]) * whole[..., None]
     stack = np.dstack([cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (values, whole)])
     total = smoothed(stack, 1.2) + np.float32(1e-2) * smoothed(stack, 4.0) + np.float32(1e-4) * smoothed(stack, 16.0)
-    near = total[..., :4] / np.maximum(total[..., 4:], 1e-9)
-    near = cv2.resize(near, (w, h), interpolation=cv2.INTER_LINEAR)
-    own, broad, fine = image.copy(), light.broad.copy(), light.fine.copy()
-    own[partly], broad[partly], fine[partly] = near[partly, :3], near[partly, 3], 0
-    return own, replace(light, broad=broad, fine=fine)
+    near = cv2.resize(total[..., :4] / np.maximum(total[..., 4:], 1e-9), (w, h), interpolation=cv2.INTER_LINEAR)
+    own, light = image, shading.log_light.copy()
+    own[partly] = near[partly, :3]
+    rim = (
+        cv2.erode((~foreign).astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
+    )  # a lens smears the neighbour's light in
+    light[rim] = near[rim, 3]
+    return own, replace(shading, log_light=light)
 
 
 def exposure_of(pixels: U8) -> float:

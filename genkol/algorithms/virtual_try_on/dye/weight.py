@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from genkol.artifacts import F32, U8, Person
 from genkol.vision.smooth import smoothed
 
-SURE = 0.94
+SURE = 0.88
 """Share of a part from which a pixel's colour is taken as that part's own."""
+LIKELY = 0.6
+"""Share from which a part keeps the cloth off."""
 REACH = 0.012
 """Standard deviation within which a part's colour is looked for, over the longest side."""
 HOLE = 0.03
@@ -21,9 +23,12 @@ HOLE = 0.03
 MARK = 0.014
 """Width of a stroke of a print, which the parser takes for something else, over the longest side."""
 SPECK = 0.01
-"""Least size of a piece of cloth, over the largest one."""
+"""Size under which a piece of cloth within the face's outline is none, over the largest piece: lips, an earring."""
 NOISE = 0.0004
 """Variance (sRGB in [0, 1]) that sensor and JPEG put into an even colour."""
+
+Reals = NDArray[np.floating[Any]]
+_FIVE = np.ones((5, 5), np.uint8)
 
 
 def worn_cloth(pixels: U8, person: Person) -> F32:
@@ -32,28 +37,49 @@ def worn_cloth(pixels: U8, person: Person) -> F32:
     The person's maps are cut alike. In the firm part the map stands. Where it wavers, and along its edge, a pixel is
     cloth by as much as its colour lies towards that of the cloth around and away from that of the part it would be
     instead (the matting equation); where these two are hardly apart, by the odds of the two colours and of the map.
+    Towards the background the matte decides, or the same equation where it can.
     """
-    h, w = person.clothes.shape
-    share = person.clothes.astype(np.float32) / 255
-    maps = _local_maps(pixels, person, (max(1, w // 4), max(1, h // 4)))
-    firm = cv2.erode((share >= SURE).astype(np.uint8), np.ones((5, 5), np.uint8))
+    share = _fraction(person.clothes)
     near = cv2.boxFilter(share, -1, (5, 5))
+    firm = cv2.erode((share >= SURE).astype(np.uint8), _FIVE)
     open_ = (near > 0.01) & (firm == 0)
+    if not open_.any():
+        return np.asarray(firm, np.float32)
+    found = _Sampled.at(open_, pixels, person)
+    image = pixels[open_].astype(np.float32) / 255
+    matte = _fraction(person.matte[open_])
+    inside, alike, unlike, odds = _among_parts(image, share[open_] / np.maximum(matte, 0.05), near[open_], found)
     weight = firm.astype(np.float32)
-    maps = cv2.resize(maps, (w, h), interpolation=cv2.INTER_LINEAR)[open_]
-    decided, alike = _decided(pixels[open_].astype(np.float32) / 255, share[open_], near[open_], maps)
-    weight[open_] = decided
-    around = smoothed(weight, HOLE * max(h, w))[open_]
-    filled = np.maximum(decided, _ramp(alike, 0.1, 0.35) * _ramp(around, 0.5, 0.7))
-    weight[open_] = np.minimum(filled, np.clip(person.matte[open_].astype(np.float32) / 85, 0, 1))
-    closed = cv2.morphologyEx(weight, cv2.MORPH_CLOSE, _square(MARK * max(h, w)))
+    weight[open_] = inside
+    person_around = smoothed(_fraction(person.matte), HOLE * max(share.shape))[open_]
+    around = smoothed(weight, HOLE * max(share.shape))[open_] / np.maximum(person_around, 0.1)
+    alone = _alone(person)[open_] * (near[open_] > 0.1) * (odds > -2)
+    filled = np.maximum(inside, np.maximum(alone, _ramp(alike, 0.1, 0.35)) * _ramp(around, 0.5, 0.7))
+    filled = np.maximum(filled, alone * _ramp(odds, 1, 3) * _ramp(around, 0.15, 0.3))
+    weight[open_] = np.maximum(filled, unlike * _ramp(around, 0.06, 0.18) * (matte > 0.9))
+    weight[open_] = _carried_out(weight, person.matte)[open_] * _outlined(image, matte, found)
+    closed = cv2.morphologyEx(weight, cv2.MORPH_CLOSE, _square(MARK * max(share.shape)))
     weight = np.maximum(weight, closed * _ramp(share, 0.4, 0.6)).astype(np.float32)
-    weight[weight < 0.02] = 0
-    weight[weight > 0.98] = 1
-    return _without_specks(weight, person.face_skin)
+    weight[weight < 0.015] = 0
+    weight[weight > 0.985] = 1
+    return _off_the_face(weight, person.face_skin)
 
 
-Reals = NDArray[np.floating[Any]]
+def _alone(person: Person) -> F32:
+    """Return (h, w) in [0, 1]: how far from all that is surely another part of the person."""
+    parts = (person.face_skin, person.body_skin, person.hair, person.accessories)
+    small = [cv2.resize(part, (part.shape[1] // 2 + 1, part.shape[0] // 2 + 1)) for part in parts]
+    free = (np.maximum.reduce(small) < 255 * LIKELY).astype(np.uint8)
+    away = cv2.distanceTransform(free, cv2.DIST_L2, 3) * 2 / max(person.matte.shape)
+    return _ramp(cv2.resize(away, person.matte.shape[::-1], interpolation=cv2.INTER_LINEAR), 0.006, 0.016)
+
+
+def _carried_out(weight: F32, matte: U8) -> F32:
+    """Return the weight with that of the solid inside carried on to the outline, whose mixed colours say nothing."""
+    solid = (matte > 250).astype(np.float32)
+    window = (9, 9)
+    near = cv2.boxFilter(weight * solid, -1, window) / np.maximum(cv2.boxFilter(solid, -1, window), 1e-3)
+    return np.where(solid > 0, weight, _ramp(near, 0.3, 0.7)).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,23 +90,56 @@ class _Local:
     variance: F32
     known: F32
 
+    def planes(self) -> F32:
+        return np.dstack([self.mean, self.variance / 3 + NOISE, self.known]).astype(np.float32)
 
-def _local_maps(pixels: U8, person: Person, size: tuple[int, int]) -> F32:
-    """Return, reduced: the colours of cloth and opponent, their variances, how well each is known, as (h, w, 10)."""
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    skin = np.maximum(person.face_skin, person.body_skin)
-    planes = (person.clothes, skin, person.hair, person.accessories, 255 - person.matte)
-    reach = max(1.5, REACH * max(pixels.shape[:2]) / 4)
-    shares, locals_ = [], []
-    for plane in planes:
-        shares.append(cv2.resize(plane, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255)
-        sure = cv2.erode((plane >= 255 * SURE).astype(np.uint8), np.ones((5, 5), np.uint8))
-        locals_.append(_local(small, cv2.resize(sure.astype(np.float32), size, interpolation=cv2.INTER_AREA), reach))
-    cloth, other = locals_[0], _opponent(locals_[1:], shares[1:])
-    apart = ((cloth.mean - other.mean) ** 2).sum(-1)
-    trust = _ramp(apart / (apart + 3 * cloth.variance + 3 * other.variance + 12 * NOISE), 0.4, 0.75)
-    parts = (cloth.mean, other.mean, cloth.variance, other.variance, cloth.known, other.known)
-    return np.asarray(np.dstack([*parts, trust]), np.float32)
+
+@dataclass(frozen=True, eq=False)
+class _Sampled:
+    """At n pixels the colours around of cloth, of the likeliest other part and of the background.
+
+    Each is (n, 5): mean, variance of a channel, how much of it is near; hair and skin are (n,), their shares.
+    """
+
+    cloth: F32
+    other: F32
+    behind: F32
+    hair: F32
+    skin: F32
+
+    @classmethod
+    def at(cls, where: NDArray[np.bool_], pixels: U8, person: Person) -> _Sampled:
+        h, w = where.shape
+        size = (max(1, w // 4), max(1, h // 4))
+        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        skin = np.maximum(person.face_skin, person.body_skin)
+        planes = (person.clothes, skin, person.hair, person.accessories, 255 - person.matte)
+        reach = max(1.5, REACH * max(h, w) / 4)
+        shares = [cv2.resize(p, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255 for p in planes]
+        sure = [cv2.erode((p >= 255 * SURE).astype(np.uint8), _FIVE).astype(np.float32) for p in planes]
+        cloth, *others, behind = (_local(small, cv2.resize(s, size, interpolation=cv2.INTER_AREA), reach) for s in sure)
+        others[1] = _overall(small, sure[2], size) or others[1]
+        other = _opponent(others, shares[1:4])
+        y, x = (np.asarray(axis, np.float32)[:, None] for axis in np.nonzero(where))
+        x, y = (x + 0.5) * size[0] / w - 0.5, (y + 0.5) * size[1] / h - 0.5
+        found = (_lookup(part.planes(), x, y) for part in (cloth, other, behind))
+        shown = (_fraction(part[where]) for part in (person.hair, skin))
+        return cls(*found, *shown)
+
+
+def _lookup(planes: F32, x: F32, y: F32) -> F32:
+    """Return (n, k) of (h, w, k) at (n, 1) places, bilinear."""
+    if not len(x):
+        return np.zeros((0, planes.shape[2]), np.float32)
+    rows = -(-len(x) // 4096)  # a map is at most 32767 high
+    across, down = (np.resize(axis, (rows, 4096)).astype(np.float32) for axis in (x, y))
+    parts = [_pulled(planes[..., k : k + 4], across, down) for k in range(0, planes.shape[2], 4)]
+    return np.asarray(np.dstack(parts).reshape(rows * 4096, -1)[: len(x)], np.float32)
+
+
+def _pulled(planes: F32, x: F32, y: F32) -> F32:
+    source = np.ascontiguousarray(planes)
+    return np.asarray(cv2.remap(source, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _local(small: F32, sure: F32, sigma: float) -> _Local:
@@ -92,6 +151,17 @@ def _local(small: F32, sure: F32, sigma: float) -> _Local:
     return _Local(mean, variance, np.clip(2000 * total[..., 4], 0, 1))
 
 
+def _overall(small: F32, sure: F32, size: tuple[int, int]) -> _Local | None:
+    """Return the colour of hair as a whole, the same everywhere: between loose strands the parser sees it too."""
+    colours = small[cv2.resize(sure, size, interpolation=cv2.INTER_AREA) > 0.9]
+    if len(colours) < 40:
+        return None
+    mean = np.median(colours, axis=0)
+    spread = np.maximum(1.5 * np.median(np.abs(colours - mean), axis=0), 0.08)  # it shines
+    flat = np.ones(small.shape[:2], np.float32)
+    return _Local(flat[..., None] * mean.astype(np.float32), flat * np.float32((spread**2).sum()), flat)
+
+
 def _opponent(others: list[_Local], shares: list[F32]) -> _Local:
     """Return the colour of what a pixel would be if it were not cloth, by the shares of the other parts about it."""
     weights = [(smoothed(s, 1.5) + 0.003) * o.known for o, s in zip(others, shares, strict=True)]
@@ -101,37 +171,61 @@ def _opponent(others: list[_Local], shares: list[F32]) -> _Local:
     return _Local(mean, variance, np.clip(total / 0.02, 0, 1))
 
 
-def _decided(image: F32, share: F32, near: F32, maps: F32) -> tuple[F32, F32]:
-    """Return the coverage of some pixels, all (n, ...), and how much they look like the cloth around.
+def _among_parts(image: F32, share: F32, near: F32, found: _Sampled) -> tuple[F32, F32, F32, F32]:
+    """Return, (n,) each, how far pixels are cloth rather than another part of the person.
 
-    By the key of colour where it can be trusted, else by the odds.
+    Then how much they look like the cloth around, how little like hair, and the odds (logarithm) for cloth.
     """
-    cloth, other = maps[:, :3], maps[:, 3:6]
-    var_cloth, var_other = maps[:, 6] / 3 + NOISE, maps[:, 7] / 3 + NOISE
-    toward = cloth - other
-    key = _linear(((image - other) * toward).sum(-1) / np.maximum((toward**2).sum(-1), 1e-4), 0.08, 0.88)
-    odds = np.clip(_surprise(image, other, var_other) - _surprise(image, cloth, var_cloth), -8, 8)
-    known = maps[:, 8] * maps[:, 9]
-    alike = np.exp(-((image - cloth) ** 2).sum(-1) / (12 * var_cloth)) * np.clip(0.004 / var_cloth, 0, 1)
-    logit = np.log((share + 0.01) / (1.01 - share)) + known * np.where(odds > 0, odds * alike, 0.5 * odds)
+    cloth, other = found.cloth, found.other
+    key, trust = _key(image, cloth, other)
+    away, off = ((image - part[:, :3]) ** 2 for part in (cloth, other))
+    odds = off.sum(-1) / (2 * other[:, 3]) + 1.5 * np.log(other[:, 3] / cloth[:, 3]) - away.sum(-1) / (2 * cloth[:, 3])
+    odds = np.clip(odds, -8, 8)
+    known = cloth[:, 4] * other[:, 4]
+    alike = np.exp(-away.sum(-1) / (12 * cloth[:, 3])) * np.clip(0.004 / cloth[:, 3], 0, 1) * (odds > 0)
+    logit = np.log((share + 0.01) / np.maximum(1.01 - share, 0.01)) + known * np.where(
+        odds > 0, odds * alike, 0.5 * odds
+    )
     plain = _ramp(1 / (1 + np.exp(-logit)), 0.15, 0.85)
-    trust = maps[:, 10] * known * np.maximum(alike, _ramp(near, 0.1, 0.3))
+    trust = trust * known * np.maximum(alike, _ramp(near, 0.1, 0.3))
     weight = (plain + trust * (key - plain)) * _ramp(near, 0.01, 0.04)
-    return np.asarray(weight, np.float32), np.asarray(alike * (odds > 0), np.float32)
+    unlike = (
+        _ramp(off.sum(-1) / (3 * other[:, 3]), 5, 9) * (1 - _ramp(found.skin, 0.1, 0.3)) * _ramp(found.hair, 0.02, 0.12)
+    )
+    weight, alike, unlike, odds = (np.asarray(part, np.float32) for part in (weight, alike, unlike, odds))
+    return weight, alike, unlike, odds
 
 
-def _surprise(image: F32, mean: F32, variance: Reals) -> F32:
-    """Return minus the logarithm of an isotropic Gaussian's density."""
-    return np.asarray(0.5 * ((image - mean) ** 2).sum(-1) / variance + 1.5 * np.log(variance), np.float32)
+def _outlined(image: F32, matte: F32, found: _Sampled) -> F32:
+    """Return (n,) the coverage of the person, where the cloth meets the background."""
+    key, trust = _key(image, found.cloth, found.behind)
+    trust = trust * found.cloth[:, 4] * found.behind[:, 4] * _ramp(1 - matte, 0.003, 0.02)
+    return np.asarray((matte + trust * (key - matte)) * _ramp(matte, 0.0, 0.02), np.float32)
 
 
-def _without_specks(weight: F32, face: U8) -> F32:
-    """Return the weight without small pieces apart from the rest, as lips are, and without the face."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((weight > 0).astype(np.uint8), connectivity=8)
+def _key(image: F32, cloth: F32, other: F32) -> tuple[F32, F32]:
+    """Return the coverage by the matting equation, and how far the two colours are apart for it, both (n,)."""
+    toward = cloth[:, :3] - other[:, :3]
+    apart = (toward**2).sum(-1)
+    key = ((image - other[:, :3]) * toward).sum(-1) / np.maximum(apart, 1e-4)
+    trust = _ramp(apart / (apart + 9 * cloth[:, 3] + 9 * other[:, 3]), 0.4, 0.75)
+    return _linear(key, 0.04, 0.9), trust
+
+
+def _off_the_face(weight: F32, face: U8) -> F32:
+    """Return the weight without the face, and without small pieces within its bounds, as lips are."""
+    _, labels, stats, centres = cv2.connectedComponentsWithStats((weight > 0).astype(np.uint8), connectivity=8)
     areas = stats[:, cv2.CC_STAT_AREA].astype(np.float32)
     areas[0] = 0
-    kept = areas >= SPECK * areas.max(initial=1)
+    x, y, w, h = cv2.boundingRect((face > 127).astype(np.uint8))
+    across, down = (centres[:, 0] - x) / max(w, 1), (centres[:, 1] - y) / max(h, 1)
+    in_face = (np.abs(across - 0.5) < 0.65) & (np.abs(down - 0.5) < 0.75)
+    kept = (areas >= SPECK * areas.max(initial=1)) | (~in_face & (areas > 0.003 * areas.max(initial=1)))
     return np.where(kept[labels] & (face < 96), weight, 0).astype(np.float32)
+
+
+def _fraction(levels: U8) -> F32:
+    return levels.astype(np.float32) / np.float32(255)
 
 
 def _square(side: float) -> U8:
