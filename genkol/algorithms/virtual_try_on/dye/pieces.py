@@ -11,10 +11,13 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from genkol.algorithms.virtual_try_on.dye.frame import ANKLES, ELBOWS, HIPS, KNEES, SHOULDERS, WRISTS, Frame
 from genkol.artifacts import F32, F64, U8
+from genkol.vision.colour import lab_of, linear_of
 from genkol.vision.smooth import smoothed
 
-ALIKE = 0.35
+ALIKE = 0.5
 """Overlap (Bhattacharyya) of two cloths' colours from which they are one cloth, or cannot be told apart."""
+ONE_COLOUR = 12.0
+"""Deviation of a and b up to which cloth is of one colour in any light, and no pattern."""
 LEAST = 0.015
 """Share of the cloth that a garment must have to be one."""
 SEAM = (0.6, 1.45)
@@ -81,8 +84,11 @@ def _bottom(pixels: U8, cloth: Mask, right: F32, below: F32, frame: Frame) -> F3
     if high.sum() < least or (cloth & (below > 1)).sum() < least:
         return None
     prior = np.clip((below - 1.02) * 8, -2.5, 2.5) - np.where((arms > 0.5) & (below < 1.6), 1.5, 0) + 2 * legs
-    prior = np.where(below < 0.55, -8, np.where(below > 1.7, np.maximum(prior, 4), prior))
-    told = _told_apart(pixels, cloth, high, low, prior.astype(np.float32), frame) if low.sum() > least else None
+    prior -= 5 * ((np.abs(right) < 0.3) & (below < 0.8))  # a shirt is often as white as the trousers
+    prior = np.where(below < 0.55, -16, np.where(below > 1.7, np.maximum(prior, 4), prior))
+    told = None
+    if low.sum() > least and (_one_colour(pixels[high]) or _one_colour(pixels[low])):
+        told = _told_apart(pixels, cloth, high, low, prior.astype(np.float32), frame)
     return _seam(pixels, cloth, below, arms, frame) if told is None else told
 
 
@@ -125,12 +131,14 @@ def _under(pixels: U8, upper: Mask, right: F32, below: F32, frame: Frame) -> F32
     if outer.sum() < 0.1 * chest.sum():
         outer = chest & (np.abs(right) > 0.27)
     inner = upper & (np.abs(right) < 0.17) & (below > -0.25) & (below < 0.3)
-    if min(inner.sum(), outer.sum()) < max(60, 0.5 * LEAST * upper.sum()):
+    if frame.facing < 0.4 or min(inner.sum(), outer.sum()) < max(60, 0.5 * LEAST * upper.sum()):
         return None
     place = _bins(pixels)
-    foreign = inner & (_histogram(place[outer])[place] < 3e-4)
+    foreign = inner & (_histogram(place[inner]) > 4 * _histogram(place[outer]))[place]
     at_neck = inner & (below < float(np.percentile(below[inner], 25)))
-    if foreign.sum() < 0.2 * inner.sum() or (foreign & at_neck).sum() < 0.5 * at_neck.sum():
+    if foreign.sum() < 0.3 * inner.sum() or (foreign & at_neck).sum() < 0.3 * at_neck.sum():
+        return None
+    if not _one_colour(pixels[foreign]) or _same_dye(pixels[foreign], pixels[outer]):
         return None
     prior = 2.5 - 9 * np.maximum(np.abs(right) - 0.16, 0) / 0.3 - 2 * np.clip(below - 0.8, 0, 2)
     told = _told_apart(pixels, upper, outer, foreign, prior.astype(np.float32), frame)
@@ -138,6 +146,17 @@ def _under(pixels: U8, upper: Mask, right: F32, below: F32, frame: Frame) -> F32
         return None
     share = float((told * upper).sum() / max(1, upper.sum()))
     return told if 0.5 * LEAST < share < 0.45 else None
+
+
+def _one_colour(pixels: U8) -> bool:
+    return bool(lab_of(pixels[:: max(1, len(pixels) // 5000)])[:, 1:].std(axis=0).max() < ONE_COLOUR)
+
+
+def _same_dye(pixels: U8, others: U8) -> bool:
+    """Say whether two sets of pixels, (n, 3) each, differ by no more than the light on them may."""
+    one, other = (np.log(linear_of(np.median(part, axis=0).astype(np.uint8)) + 0.02) for part in (pixels, others))
+    change = one - other
+    return bool(np.ptp(change) < 0.8 and abs(change.mean()) < 1.4)
 
 
 def _told_apart(pixels: U8, cloth: Mask, first: Mask, second: Mask, prior: F32, frame: Frame) -> F32 | None:

@@ -68,7 +68,8 @@ def shading_of(pixels: U8, weight: F32, print_size: float) -> Shading:
     soft = cv2.GaussianBlur(pixels, (3, 3), 0)
     foreign = _foreign(soft, inside)
     if foreign is None:
-        edges = _change(soft, inside, LIGHT_STEP, 5) > 1
+        sharp = (_change(soft, inside, LIGHT_STEP, 5) > 1).astype(np.uint8)
+        edges = cv2.dilate(sharp, np.ones((5, 5), np.uint8)) > 0
         light = _without(light, edges, inside) if edges.any() else light
     elif foreign.any():
         marks = _marks(foreign, _change(soft, inside, PLAIN_LIGHT_STEP, 9), inside, print_size) & inside
@@ -103,24 +104,34 @@ def _span(plane: F32) -> F32:
 
 def _foreign(soft: U8, inside: Mask) -> Mask | None:
     """Return (h, w) where a plain cloth shows another colour than its own in any light; None if it is not plain."""
-    lab = lab_of(soft)
-    sample = lab[inside]
-    if len(sample) < 500:
-        return None
-    sample = sample[:: max(1, len(sample) // 30000)]
-    bins = np.clip(sample[:, 0] / 5, 0, 19).astype(int)
-    overall = np.median(sample, axis=0)
-    curve = np.array(
-        [np.median(sample[bins == k, 1:], axis=0) if (bins == k).sum() > 30 else overall[1:] for k in range(20)]
-    )
-    low, high = np.percentile(sample[:, 0], (4, 96))
-    own = curve[np.clip(lab[..., 0] / 5, 0, 19).astype(int)].astype(np.float32)
-    away = np.hypot(lab[..., 1] - own[..., 0], lab[..., 2] - own[..., 1])
-    # A bin that only the print fills has the print's colour for its median: the range of the whole catches it.
+    h, w = inside.shape
+    size = (w // 2 + 1, h // 2 + 1)
+    lab = lab_of(cv2.resize(soft, size, interpolation=cv2.INTER_AREA))
+    within = cv2.resize(inside.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA) > 200
+    sample = lab[within]
+    if len(sample) < 200:
+        return np.zeros_like(inside)
+    overall, own = _own_colour(sample[:: max(1, len(sample) // 30000)])
+    low, high = np.percentile(sample[::5, 0], (4, 96))
+    usual = own[np.clip(lab[..., 0] / 5, 0, 19).astype(int)]
+    away = np.hypot(lab[..., 1] - usual[..., 0], lab[..., 2] - usual[..., 1])
+    # A lightness that only the print has gives it the print's colour as its own: the cloth's range catches it.
     strange = (away > 14) | (lab[..., 0] < low - 10) | (lab[..., 0] > high + 10)
     strange |= np.hypot(lab[..., 1] - overall[1], lab[..., 2] - overall[2]) > 40
-    strange &= inside
-    return None if strange.sum() > (1 - PLAIN) * inside.sum() else strange
+    strange &= within
+    if strange.sum() > (1 - PLAIN) * within.sum():
+        return None
+    large = cv2.resize(strange.astype(np.uint8), (w, h), interpolation=cv2.INTER_NEAREST)
+    return np.asarray((large > 0) & inside)
+
+
+def _own_colour(sample: F32) -> tuple[F32, F32]:
+    """Return the median of (n, 3) CIELAB, and (20, 2) the median a and b of each twentieth of lightness."""
+    overall = np.median(sample, axis=0)
+    bins = np.clip(sample[:, 0] / 5, 0, 19).astype(int)
+    groups = [sample[bins == k, 1:] for k in range(20)]
+    own = [np.median(group, axis=0) if len(group) > 30 else overall[1:] for group in groups]
+    return overall.astype(np.float32), np.array(own, np.float32)
 
 
 def _marks(foreign: Mask, change: F32, inside: Mask, print_size: float) -> Mask:
@@ -131,14 +142,14 @@ def _marks(foreign: Mask, change: F32, inside: Mask, print_size: float) -> Mask:
     """
     edge = inside & (cv2.erode(inside.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
     reach = 2 * round(print_size / 4) + 1
-    near = cv2.dilate(foreign.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    near = cv2.dilate(foreign.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0  # 8 pixels larger each way
     sharp = cv2.morphologyEx(((change > 1) & near).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     both = sharp | near.astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(both, connectivity=8)
     sizes = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     rim = np.bincount(labels[edge], minlength=len(stats))
     crisp = np.bincount(labels[sharp > 0], minlength=len(stats))
-    keep = (sizes > print_size) & (rim < RIM * sizes) & (crisp > 0.3 * stats[:, cv2.CC_STAT_AREA])
+    keep = (sizes > print_size + 8) & (rim < RIM * sizes) & (crisp > 0.3 * stats[:, cv2.CC_STAT_AREA])
     keep[0] = False
     around = cv2.dilate(keep[labels].astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
     faint = cv2.dilate(((change > FAINT) & around).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0

@@ -22,8 +22,8 @@ HOLE = 0.03
 """Size of a hole in the map that is filled where it looks like the cloth around it, over the longest side."""
 MARK = 0.014
 """Width of a stroke of a print, which the parser takes for something else, over the longest side."""
-SPECK = 0.01
-"""Size under which a piece of cloth within the face's outline is none, over the largest piece: lips, an earring."""
+SPECK = 0.12
+"""Size under which a piece of cloth within the face's bounds is none of the clothes, over the largest: lips, a mask."""
 NOISE = 0.0004
 """Variance (sRGB in [0, 1]) that sensor and JPEG put into an even colour."""
 
@@ -143,11 +143,11 @@ def _pulled(planes: F32, x: F32, y: F32) -> F32:
 
 
 def _local(small: F32, sure: F32, sigma: float) -> _Local:
-    stack = np.dstack([small * sure[..., None], (small**2).sum(-1) * sure, sure])
+    stack = np.dstack([small * sure[..., None], np.einsum("hwc,hwc->hw", small, small) * sure, sure])
     total = smoothed(stack, sigma) + 0.03 * smoothed(stack, 4 * sigma) + 0.001 * smoothed(stack, 12 * sigma)
     weight = np.maximum(total[..., 4:], 1e-7)
     mean = total[..., :3] / weight
-    variance = np.maximum(total[..., 3] / weight[..., 0] - (mean**2).sum(-1), 0)
+    variance = np.maximum(total[..., 3] / weight[..., 0] - np.einsum("hwc,hwc->hw", mean, mean), 0)
     return _Local(mean, variance, np.clip(2000 * total[..., 4], 0, 1))
 
 
@@ -178,20 +178,18 @@ def _among_parts(image: F32, share: F32, near: F32, found: _Sampled) -> tuple[F3
     """
     cloth, other = found.cloth, found.other
     key, trust = _key(image, cloth, other)
-    away, off = ((image - part[:, :3]) ** 2 for part in (cloth, other))
-    odds = off.sum(-1) / (2 * other[:, 3]) + 1.5 * np.log(other[:, 3] / cloth[:, 3]) - away.sum(-1) / (2 * cloth[:, 3])
+    away, off = (_length2(image - part[:, :3]) for part in (cloth, other))
+    odds = off / (2 * other[:, 3]) + 1.5 * np.log(other[:, 3] / cloth[:, 3]) - away / (2 * cloth[:, 3])
     odds = np.clip(odds, -8, 8)
     known = cloth[:, 4] * other[:, 4]
-    alike = np.exp(-away.sum(-1) / (12 * cloth[:, 3])) * np.clip(0.004 / cloth[:, 3], 0, 1) * (odds > 0)
+    alike = np.exp(-away / (12 * cloth[:, 3])) * np.clip(0.004 / cloth[:, 3], 0, 1) * (odds > 0)
     logit = np.log((share + 0.01) / np.maximum(1.01 - share, 0.01)) + known * np.where(
         odds > 0, odds * alike, 0.5 * odds
     )
     plain = _ramp(1 / (1 + np.exp(-logit)), 0.15, 0.85)
     trust = trust * known * np.maximum(alike, _ramp(near, 0.1, 0.3))
     weight = (plain + trust * (key - plain)) * _ramp(near, 0.01, 0.04)
-    unlike = (
-        _ramp(off.sum(-1) / (3 * other[:, 3]), 5, 9) * (1 - _ramp(found.skin, 0.1, 0.3)) * _ramp(found.hair, 0.02, 0.12)
-    )
+    unlike = _ramp(off / (3 * other[:, 3]), 5, 9) * (1 - _ramp(found.skin, 0.1, 0.3)) * _ramp(found.hair, 0.02, 0.12)
     weight, alike, unlike, odds = (np.asarray(part, np.float32) for part in (weight, alike, unlike, odds))
     return weight, alike, unlike, odds
 
@@ -206,8 +204,8 @@ def _outlined(image: F32, matte: F32, found: _Sampled) -> F32:
 def _key(image: F32, cloth: F32, other: F32) -> tuple[F32, F32]:
     """Return the coverage by the matting equation, and how far the two colours are apart for it, both (n,)."""
     toward = cloth[:, :3] - other[:, :3]
-    apart = (toward**2).sum(-1)
-    key = ((image - other[:, :3]) * toward).sum(-1) / np.maximum(apart, 1e-4)
+    apart = _length2(toward)
+    key = np.einsum("nc,nc->n", image - other[:, :3], toward) / np.maximum(apart, 1e-4)
     trust = _ramp(apart / (apart + 9 * cloth[:, 3] + 9 * other[:, 3]), 0.4, 0.75)
     return _linear(key, 0.04, 0.9), trust
 
@@ -222,6 +220,10 @@ def _off_the_face(weight: F32, face: U8) -> F32:
     in_face = (np.abs(across - 0.5) < 0.65) & (np.abs(down - 0.5) < 0.75)
     kept = (areas >= SPECK * areas.max(initial=1)) | (~in_face & (areas > 0.003 * areas.max(initial=1)))
     return np.where(kept[labels] & (face < 96), weight, 0).astype(np.float32)
+
+
+def _length2(vectors: F32) -> F32:
+    return np.asarray(np.einsum("nc,nc->n", vectors, vectors), np.float32)
 
 
 def _fraction(levels: U8) -> F32:
