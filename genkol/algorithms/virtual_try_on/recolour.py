@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ from genkol.algorithms.virtual_try_on.dye.pieces import Pieces, pieces_of
 from genkol.algorithms.virtual_try_on.dye.shading import shading_of
 from genkol.algorithms.virtual_try_on.dye.tone import Light, dyed, exposure_of, unmixed
 from genkol.algorithms.virtual_try_on.dye.weight import worn_cloth
-from genkol.artifacts import F32, U8, Image, Layer, Person
+from genkol.artifacts import F32, U8, Hand, Image, Layer, Person
 from genkol.compose import affine, at
 from genkol.errors import Unsuitable, did_you_mean
 from genkol.services import VIRTUAL_TRY_ON, Aspect
@@ -155,7 +156,14 @@ def _cut(person: Person, box: Box) -> Person:
     pose = person.pose.copy()
     pose[:, :2] -= (box.left, box.top)
     skin, held = (cut(person.face_skin), cut(person.body_skin)), cut(person.accessories)
-    return Person(cut(person.matte), cut(person.hair), *skin, cut(person.clothes), held, pose)
+    return Person(
+        cut(person.matte), cut(person.hair), *skin, cut(person.clothes), held, pose, _moved(person.hands, box)
+    )
+
+
+def _moved(hands: tuple[Hand, ...], box: Box) -> tuple[Hand, ...]:
+    shift = np.array([box.left, box.top, 0], np.float32)
+    return tuple(replace(hand, landmarks=hand.landmarks - shift) for hand in hands)
 
 
 def _require_chest(frame: Frame | None, person: Person) -> None:
@@ -219,7 +227,7 @@ def _dyed_piece(pixels: U8, cloth: F32, part: F32, frame: Frame, design: Design,
     drape = None
     if not design.flat:
         drape = draped(frame, weight, light.broad, arms=design.picture is None or design.tile)
-    new = painted(design, own, light, drape, _chest(frame, weight), frame.width)
+    new = painted(design, own, light, drape, weight, _chest(frame, weight), frame.width)
     return np.asarray((new - own) * (weight * np.float32(intensity))[..., None], np.float32)
 
 

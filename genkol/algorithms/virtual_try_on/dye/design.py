@@ -11,7 +11,10 @@ from genkol.algorithms.virtual_try_on.dye.patterns import PATTERNS, Weave, grain
 from genkol.algorithms.virtual_try_on.dye.prints import Ink, ink_of, printed, tiled
 from genkol.algorithms.virtual_try_on.dye.tone import Light, lit, lit_each
 from genkol.artifacts import F32, Image
+from genkol.errors import Unsuitable
 
+LEAST_SHOWN = 0.6
+"""Share of a print that must show."""
 REPEAT = 0.24
 """Of a pattern at scale 1, in shoulder widths."""
 
@@ -43,7 +46,7 @@ class Design:
 
 
 def painted(
-    design: Design, own: F32, light: Light, drape: Drape | None, chest: tuple[float, float], unit: float
+    design: Design, own: F32, light: Light, drape: Drape | None, weight: F32, chest: tuple[float, float], unit: float
 ) -> F32:
     """Return (h, w, 3) sRGB in 8-bit levels of the cloth with the design on it.
 
@@ -52,8 +55,12 @@ def painted(
         own: (h, w, 3) the cloth as it is.
         light: on it.
         drape: its coordinates; not needed for a flat design.
+        weight: (h, w) coverage of the garment.
         chest: where a print's upper edge has its middle, on these.
         unit: pixels in a shoulder width.
+
+    Raises:
+        Unsuitable: a print is empty, or too little of it would show.
     """
     out = own if design.colour is None else lit(design.colour, light)
     if drape is None:
@@ -64,14 +71,24 @@ def painted(
         drawn = PATTERNS[design.pattern](Weave(u, v, grain_of(u, v)))
         out = out + drawn[..., None] * (lit(design.pattern_colour, light) - out)
     if design.picture is not None:
-        out = _inked(out, _ink(design, design.picture, drape, chest, unit), light)
+        out = _inked(out, _ink(design, design.picture, drape, weight, chest, unit), light)
     return np.asarray(out, np.float32)
 
 
-def _ink(design: Design, picture: Image, drape: Drape, chest: tuple[float, float], unit: float) -> Ink:
+def _ink(design: Design, picture: Image, drape: Drape, weight: F32, chest: tuple[float, float], unit: float) -> Ink:
     if design.tile:
         return tiled(picture, drape, design.scale, unit)
-    return printed(ink_of(picture), drape, chest, design.scale, unit)
+    ink = printed(ink_of(picture), drape, chest, design.scale, unit)
+    shown = ink.cover * (1 - drape.before) * weight
+    share = float(shown.sum() / max(float(ink.cover.sum()), 1.0))
+    if share < LEAST_SHOWN:
+        raise Unsuitable(
+            f"Only {share:.0%} of the print would lie on the garment, at least {LEAST_SHOWN:.0%} is needed: an open "
+            "jacket, hair or an arm is in the way. Use a smaller scale, use='fabric', or another picture.",
+            value=round(share, 2),
+            expected=LEAST_SHOWN,
+        )
+    return Ink(ink.levels, ink.cover * (1 - drape.before))
 
 
 def _inked(ground: F32, ink: Ink, light: Light) -> F32:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genkol.algorithms.virtual_try_on.dye.frame import SHOULDERS, Frame
-from genkol.algorithms.virtual_try_on.dye.pieces import sleeve_lines
+from genkol.algorithms.virtual_try_on.dye.pieces import drawn, sleeve_lines
 from genkol.artifacts import F32, F64
 from genkol.vision.smooth import smoothed
 
@@ -26,10 +26,12 @@ class Drape:
     Args:
         u: (h, w) to the picture's right, in shoulder widths along the cloth; 0 down the middle.
         v: (h, w) down, the same unit; 0 between the shoulders.
+        before: (h, w) in [0, 1], what lies before the chest: forearms in their sleeves.
     """
 
     u: F32
     v: F32
+    before: F32
 
 
 def draped(frame: Frame, weight: F32, relief: F32, arms: bool = True) -> Drape:
@@ -44,9 +46,12 @@ def draped(frame: Frame, weight: F32, relief: F32, arms: bool = True) -> Drape:
     right, below = frame.along(weight.shape)
     ratio = frame.torso / frame.width
     sleeves = []
-    if arms and len(frame.points):
-        lines = sleeve_lines(weight > 0.5, frame)
+    before = np.zeros(weight.shape, np.float32)
+    lines = sleeve_lines(weight > 0.5, frame) if len(frame.points) else []
+    if arms:
         sleeves = [_sleeve(weight.shape, frame, line, side) for side, line in enumerate(lines)]
+    else:
+        before = drawn(weight.shape, frame, [line[1:] for line in lines if len(line) > 2], ARM[1])
     torso = weight > 0.5
     for mask, _, _ in sleeves:
         torso &= mask < 0.5
@@ -56,7 +61,7 @@ def draped(frame: Frame, weight: F32, relief: F32, arms: bool = True) -> Drape:
     for mask, across, along in sleeves:
         u, v = np.where(mask > 0.5, across, u), np.where(mask > 0.5, along, v)
     shift = RELIEF * _folds(relief, weight, frame.width)
-    return Drape(np.asarray(u + 0.6 * shift, np.float32), np.asarray(v + shift, np.float32))
+    return Drape(np.asarray(u + 0.6 * shift, np.float32), np.asarray(v + shift, np.float32), before)
 
 
 def _folds(relief: F32, weight: F32, width: float) -> F32:
@@ -88,13 +93,13 @@ def _sleeve(shape: tuple[int, ...], frame: Frame, line: list[F64], side: int) ->
     h, w = shape[0] // 2 + 1, shape[1] // 2 + 1
     y, x = np.mgrid[:h, :w].astype(np.float32) * 2
     upper = _bone(x, y, line[0], line[1])
-    lower = _bone(x, y, line[1], line[2]) if len(line) > 2 else (upper[0] + 1e6, upper[1], upper[2])
+    lower = _bone(x, y, line[1], line[2]) if len(line) > 2 else (upper[0] + 1e4 * frame.width, upper[1], upper[2])
     length = float(np.linalg.norm(line[1] - line[0])) / frame.width
     unit = np.float32(frame.width)
-    near = lower[0] < upper[0]
-    away = np.where(near, lower[0], upper[0]) / unit
-    across = np.where(near, lower[1], upper[1]) / unit
-    along = np.where(near, lower[2] / unit + length, upper[2] / unit)
+    bent = 1 / (1 + np.exp(np.clip((lower[0] - upper[0]) / (0.04 * unit), -30, 30)))  # past the elbow
+    away = np.minimum(lower[0], upper[0]) / unit
+    across = (upper[1] + bent * (lower[1] - upper[1])) / unit
+    along = upper[2] / unit + bent * (lower[2] / unit + length - upper[2] / unit)
     thick = np.clip(ARM[0] + (ARM[1] - ARM[0]) * along / max(2 * length, 1e-3), ARM[1], ARM[0])
     right, below = frame.along((h, w), 2)
     outward = right * (1 if frame.points[SHOULDERS][side] @ frame.across > frame.neck @ frame.across else -1)

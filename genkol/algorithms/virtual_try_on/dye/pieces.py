@@ -24,7 +24,9 @@ SEAM = (0.6, 1.45)
 """Where the upper garment may end, in torsos below the shoulders."""
 SEAM_STRENGTH = 1.0
 """How much stronger than the cloth's other steps a hem or belt is on the whole."""
-BINS = 16
+LIGHTS, HUES = 10, 18
+PATCH = 0.15
+"""Size of a patch of the lower garment that stands apart, over the largest, up to which it is the upper one's."""
 
 Mask = NDArray[np.bool_]
 
@@ -64,7 +66,7 @@ def pieces_of(pixels: U8, weight: F32, frame: Frame) -> Pieces:
         bottom = cv2.blur(cv2.erode(bottom, np.ones((5, 5), np.uint8)), (3, 3))
     upper = cloth if bottom is None else cloth & (bottom < 0.5)
     under = _under(pixels, upper, right, below, frame)
-    rest = 1 - _drawn(weight.shape, frame, _feet(frame), 0.2)
+    rest = 1 - drawn(weight.shape, frame, _feet(frame), 0.2)
     if bottom is not None:
         bottom = bottom * rest
         rest = rest - bottom
@@ -76,8 +78,8 @@ def pieces_of(pixels: U8, weight: F32, frame: Frame) -> Pieces:
 
 def _bottom(pixels: U8, cloth: Mask, right: F32, below: F32, frame: Frame) -> F32 | None:
     """Return the lower garment: by its colour where it has its own, else from the strongest seam at the hips on."""
-    arms = _drawn(cloth.shape, frame, sleeve_lines(cloth, frame), 0.2)
-    legs = _drawn(cloth.shape, frame, _shanks(frame), 0.16)
+    arms = drawn(cloth.shape, frame, sleeve_lines(cloth, frame), 0.2)
+    legs = drawn(cloth.shape, frame, _shanks(frame), 0.16)
     least = max(60, LEAST * cloth.sum())
     high = cloth & (below > 0.05) & (below < 0.7) & (np.abs(np.abs(right) - 0.42) < 0.14)
     low = cloth & (((below > 0.9) & (legs > 0.5)) | (below > 1.5)) & (arms < 0.3)
@@ -89,7 +91,19 @@ def _bottom(pixels: U8, cloth: Mask, right: F32, below: F32, frame: Frame) -> F3
     told = None
     if low.sum() > least and (_one_colour(pixels[high]) or _one_colour(pixels[low])):
         told = _told_apart(pixels, cloth, high, low, prior.astype(np.float32), frame)
-    return _seam(pixels, cloth, below, arms, frame) if told is None else told
+    return _seam(pixels, cloth, below, arms, frame) if told is None else _joined(told, cloth)
+
+
+def _joined(bottom: F32, cloth: Mask) -> F32:
+    """Return the map without small patches of either garment amid the other."""
+    lower = (bottom > 0.5) & cloth
+    for mask, value in ((lower, 0.0), (cloth & ~lower, 1.0)):
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+        areas = stats[:, cv2.CC_STAT_AREA].astype(np.float32)
+        areas[0] = 0
+        stray = (areas > 0) & (areas < (PATCH if value == 0 else PATCH / 5) * areas.max(initial=1))
+        bottom = np.where(stray[labels], np.float32(value), bottom)
+    return bottom
 
 
 def sleeve_lines(cloth: Mask, frame: Frame) -> list[list[F64]]:
@@ -97,12 +111,15 @@ def sleeve_lines(cloth: Mask, frame: Frame) -> list[list[F64]]:
     lines = []
     for side in (0, 1):
         joints = [frame.points[joint][side] for joint in (SHOULDERS, ELBOWS, WRISTS)]
-        bone = joints[1] + np.linspace(0.2, 0.9, 12)[:, None] * (joints[2] - joints[1])
-        x, y = np.rint(bone).astype(int).T
-        seen = (x >= 0) & (y >= 0) & (x < cloth.shape[1]) & (y < cloth.shape[0])
-        clothed = seen.any() and cloth[y[seen], x[seen]].mean() > 0.5
+        clothed = all(_clothed(cloth, joints[k], joints[k + 1]) for k in (0, 1))
         lines.append(joints if clothed else joints[:2])
     return lines
+
+
+def _clothed(cloth: Mask, start: F64, end: F64) -> bool:
+    x, y = np.rint(start + np.linspace(0.3, 0.9, 12)[:, None] * (end - start)).astype(int).T
+    seen = (x >= 0) & (y >= 0) & (x < cloth.shape[1]) & (y < cloth.shape[0])
+    return bool(seen.any() and cloth[y[seen], x[seen]].mean() > 0.5)
 
 
 def _shanks(frame: Frame) -> list[list[F64]]:
@@ -174,12 +191,15 @@ def _told_apart(pixels: U8, cloth: Mask, first: Mask, second: Mask, prior: F32, 
 
 
 def _bins(pixels: U8) -> NDArray[np.int32]:
-    red, green, blue = (plane.astype(np.int32) >> 4 for plane in cv2.split(pixels))
-    return np.asarray((red * BINS + green) * BINS + blue, np.int32)
+    """Return (h, w) the bin of each pixel's colour: a tenth of lightness, by a and b in steps of 6."""
+    lab = lab_of(pixels)
+    light = np.clip(lab[..., 0] / 10, 0, LIGHTS - 1).astype(np.int32)
+    hues = np.clip(lab[..., 1:] / 6 + HUES / 2, 0, HUES - 1).astype(np.int32)
+    return np.asarray((light * HUES + hues[..., 0]) * HUES + hues[..., 1], np.int32)
 
 
 def _histogram(places: NDArray[np.int32]) -> NDArray[np.float64]:
-    counts = np.bincount(places, minlength=BINS**3).reshape(BINS, BINS, BINS).astype(np.float64)
+    counts = np.bincount(places, minlength=LIGHTS * HUES**2).reshape(LIGHTS, HUES, HUES).astype(np.float64)
     soft = gaussian_filter(counts, 0.8, mode="nearest").ravel()
     return np.asarray(soft / max(soft.sum(), 1e-9))
 
@@ -226,7 +246,7 @@ def _best_line(score: F32, columns: Mask) -> tuple[F32, float]:
     return line, float(picked.mean())
 
 
-def _drawn(shape: tuple[int, ...], frame: Frame, lines: list[list[F64]], thick: float) -> F32:
+def drawn(shape: tuple[int, ...], frame: Frame, lines: list[list[F64]], thick: float) -> F32:
     """Return (h, w) in [0, 1], 1 on the lines, ``thick`` shoulder widths wide on either side."""
     out = np.zeros((shape[0] // 4 + 1, shape[1] // 4 + 1), np.uint8)
     for line in lines:

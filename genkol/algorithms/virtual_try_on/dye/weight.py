@@ -60,6 +60,7 @@ def worn_cloth(pixels: U8, person: Person) -> F32:
     weight[open_] = _carried_out(weight, person.matte)[open_] * _outlined(image, matte, found)
     closed = cv2.morphologyEx(weight, cv2.MORPH_CLOSE, _square(MARK * max(share.shape)))
     weight = np.maximum(weight, closed * _ramp(share, 0.4, 0.6)).astype(np.float32)
+    weight *= 1 - _bare_hands(person)
     weight[weight < 0.015] = 0
     weight[weight > 0.985] = 1
     return _off_the_face(weight, person.face_skin)
@@ -72,6 +73,18 @@ def _alone(person: Person) -> F32:
     free = (np.maximum.reduce(small) < 255 * LIKELY).astype(np.uint8)
     away = cv2.distanceTransform(free, cv2.DIST_L2, 3) * 2 / max(person.matte.shape)
     return _ramp(cv2.resize(away, person.matte.shape[::-1], interpolation=cv2.INTER_LINEAR), 0.006, 0.016)
+
+
+def _bare_hands(person: Person) -> F32:
+    """Return (h, w) in [0, 1]: hands by their landmarks, where there is some skin; pale ones are lost on pale cloth."""
+    out: U8 = np.zeros(person.matte.shape, np.uint8)
+    for hand in person.hands:
+        points = np.rint(np.clip(hand.landmarks[:, :2], -4000, 8000)).astype(np.int32)
+        thick = max(1, round(0.2 * float(np.linalg.norm(hand.landmarks[5, :2] - hand.landmarks[17, :2]))))
+        cv2.fillConvexPoly(out, cv2.convexHull(points[[0, 1, 2, 5, 9, 13, 17]]), 255)
+        for finger in range(1, 21, 4):
+            cv2.polylines(out, [points[finger : finger + 4].reshape(-1, 1, 2)], False, 255, thick)
+    return _fraction(out) * _ramp(_fraction(person.body_skin), 0.15, 0.35)
 
 
 def _carried_out(weight: F32, matte: U8) -> F32:
@@ -189,6 +202,7 @@ def _among_parts(image: F32, share: F32, near: F32, found: _Sampled) -> tuple[F3
     plain = _ramp(1 / (1 + np.exp(-logit)), 0.15, 0.85)
     trust = trust * known * np.maximum(alike, _ramp(near, 0.1, 0.3))
     weight = (plain + trust * (key - plain)) * _ramp(near, 0.01, 0.04)
+    weight = weight * (1 - _ramp(found.hair - share, 0.0, 0.4))
     unlike = _ramp(off / (3 * other[:, 3]), 5, 9) * (1 - _ramp(found.skin, 0.1, 0.3)) * _ramp(found.hair, 0.02, 0.12)
     weight, alike, unlike, odds = (np.asarray(part, np.float32) for part in (weight, alike, unlike, odds))
     return weight, alike, unlike, odds
