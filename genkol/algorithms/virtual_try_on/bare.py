@@ -1,0 +1,171 @@
+"""What the old clothes hid and the new ones do not: the ground behind, and skin of the neck and arms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from genkol.algorithms.virtual_try_on.body import Body
+from genkol.artifacts import F32, U8, Person
+from genkol.vision.colour import lab_of, rgb_of
+from genkol.vision.smooth import smoothed
+from genkol.vision.models import THREADS
+
+LEAST_SKIN = 150
+"""Pixels of skin from which its colour is read."""
+
+
+class Inpainter:
+    """MI-GAN (Sargsyan et al., ICCV 2023) in one ONNX graph that crops around the hole by itself.
+
+    Args:
+        path: of the graph; image (1, 3, H, W) and mask (1, 1, H, W) uint8, 0 is a hole.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = THREADS
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    def __call__(self, pixels: U8, hole: F32) -> U8:
+        """Return (H, W, 3) uint8 with the hole, (H, W) above 0.5, filled; all else as it was."""
+        known = np.where(hole > 0.5, 0, 255).astype(np.uint8)
+        image = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
+        (filled,) = self._session.run(None, {"image": image, "mask": known[None, None]})
+        out = np.asarray(filled[0], np.uint8).transpose(1, 2, 0)
+        return np.where(hole[..., None] > 0.5, out, pixels).astype(np.uint8)
+
+
+def removed(person: Person, lower: F32) -> F32:
+    """Return (H, W) in [0, 1]: all of the person that is worn above the waist, with its fringes.
+
+    Args:
+        person: its parts.
+        lower: (H, W) in [0, 1], clothes that stay: trousers, a skirt.
+    """
+    parts = (person.hair, person.face_skin, person.body_skin, person.accessories)
+    kept = np.clip(sum(_share(p) for p in parts), 0, 1)
+    worn = np.clip(_share(person.matte) - kept - lower, 0, 1)
+    near = cv2.dilate((_share(person.clothes) * (1 - lower) > 0.3).astype(np.float32), np.ones((9, 9), np.uint8))
+    return np.asarray(worn * near, np.float32)
+
+
+def lower_wear(pixels: U8, person: Person, body: Body) -> tuple[F32, float | None]:
+    """Return where the clothes are those of the legs, (H, W) in [0, 1], and y of the old hem, None if unseen.
+
+    The hem is where the colour of the clothes in the middle changes most, about the hips.
+    """
+    h, w = person.matte.shape
+    clothes = _share(person.clothes)
+    first, last = body.hips - 0.45 * body.span, min(h - 4.0, body.hips + 0.6 * body.span)
+    hem = None
+    if last - first > 20:
+        rows = np.arange(int(first), int(last))
+        strip = [_row_colour(pixels, clothes, y, body) for y in rows]
+        hem = _largest_change(np.array(strip), rows, max(4, round(0.06 * body.span)))
+    line = hem if hem is not None else body.hips + 0.25 * body.span
+    y = np.arange(h, dtype=np.float32)[:, None]
+    return np.asarray(clothes * np.clip((y - line) / 3 + 0.5, 0, 1), np.float32), hem
+
+
+def _row_colour(pixels: U8, clothes: F32, y: int, body: Body) -> tuple[float, float, float]:
+    middle = float(np.interp(y, body.rows, body.middle))
+    half = 0.45 * float(np.interp(y, body.rows, body.half))
+    part = slice(max(0, int(middle - half)), max(1, int(middle + half)))
+    worn = clothes[y, part] > 0.6
+    if worn.sum() < 8:
+        return (np.nan, np.nan, np.nan)
+    lab = np.median(lab_of(pixels[y, part][worn][None])[0], axis=0)
+    return (float(lab[0]), float(lab[1]), float(lab[2]))
+
+
+def _largest_change(colours: F32, rows: F32, reach: int) -> float | None:
+    best, where = 9.0, None
+    for k in range(reach, len(rows) - reach):
+        above, below = colours[k - reach : k], colours[k : k + reach]
+        if np.isnan(above).all() or np.isnan(below).all():
+            continue
+        step = float(np.linalg.norm(np.nanmedian(above, axis=0) - np.nanmedian(below, axis=0)))
+        if step > best:
+            best, where = step, float(rows[k])
+    return where
+
+
+def neck_mask(body: Body, shape: tuple[int, ...], depth: float) -> F32:
+    """Return (H, W) in [0, 1]: neck and upper chest, from under the chin to ``depth`` pixels below the collar."""
+    x, y, half = body.neck
+    lines = []
+    for i, side in ((0, -1), (1, 1)):
+        start, end = np.array([x + side * half, y]), body.bases[i]
+        bend = np.array([x + side * half * 1.02, (start[1] * 0.35 + end[1] * 0.65)])
+        t = np.linspace(0, 1, 16)[:, None]
+        curve = start * (1 - t) ** 2 + 2 * bend * t * (1 - t) + end * t**2
+        tip = body.slopes[i][1]
+        lines.append(np.concatenate([curve, body.slopes[i][::-1], [tip + [0, depth]]]))
+    top = np.array([[x - half * 0.9, y - 0.35 * half], [x + half * 0.9, y - 0.35 * half]])
+    ring = np.concatenate([top[:1], lines[0], lines[1][::-1], top[1:]])
+    out = np.zeros(shape[:2], np.float32)
+    cv2.fillPoly(out, [np.rint(ring * 16).astype(np.int32)], 1.0, cv2.LINE_AA, 4)
+    return np.asarray(cv2.GaussianBlur(out, (0, 0), 1.0), np.float32)
+
+
+def neck_skin(pixels: U8, person: Person, body: Body) -> F32:
+    """Return (H, W, 3) sRGB levels: the colour of the neck, spread over all that lies about it."""
+    skin = np.minimum(np.maximum(_share(person.body_skin), _share(person.face_skin)), 1 - _share(person.hair))
+    skin = cv2.erode((skin > 0.85).astype(np.float32), np.ones((5, 5), np.uint8))
+    y = np.arange(skin.shape[0], dtype=np.float32)[:, None]
+    skin = skin * (y > body.neck[1] - 1.2 * body.neck[2]) * (y < body.shoulders + 0.3 * body.span)
+    total = np.zeros(pixels.shape, np.float32)
+    weight = np.zeros(skin.shape, np.float32)
+    image = pixels.astype(np.float32)
+    for sigma, share in ((0.02, 1.0), (0.06, 0.05), (0.2, 0.002), (0.6, 1e-5)):
+        both = smoothed(np.dstack([image * skin[..., None], skin]), sigma * body.span)
+        total += share * both[..., :3]
+        weight += share * both[..., 3]
+    tone = total / np.maximum(weight, 1e-9)[..., None]
+    return np.asarray(tone + _grain(skin.shape)[..., None], np.float32)
+
+
+def _grain(shape: tuple[int, ...]) -> F32:
+    """Return (H, W) levels of noise like that of skin in a photo: always the same."""
+    noise = np.random.default_rng(7).standard_normal(shape[:2]).astype(np.float32)
+    return np.asarray(1.2 * cv2.GaussianBlur(noise, (0, 0), 0.8) / 0.35, np.float32)
+
+
+def arm_skin(pixels: U8, person: Person, body: Body, index: int) -> F32:
+    """Return (H, W, 3) sRGB levels of an arm's skin: the tone of the hands or the neck, round like a limb."""
+    tone = _tone(pixels, person, body)
+    shape = person.matte.shape
+    arm = body.arms[index]
+    points, _, radii = arm.at(np.linspace(-0.1, 1.1, 70) * arm.length)
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)[:, ::4, ::4]
+    near = np.full(x.shape, 9.0, np.float32)
+    for (px, py), radius in zip(points, radii, strict=True):
+        np.minimum(near, np.hypot(x - px, y - py) / radius, out=near)
+    near = cv2.resize(np.clip(near, 0, 1.2), (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+    lab = np.empty((*shape, 3), np.float32)
+    lab[...] = tone
+    lab[..., 0] += 2.5 - 13 * near**3
+    lab[..., 1:] *= (1 + 0.12 * near**2)[..., None]
+    return np.asarray(rgb_of(lab) * 255 + _grain(shape)[..., None], np.float32)
+
+
+def _tone(pixels: U8, person: Person, body: Body) -> F32:
+    """Return CIELAB of the skin of arms and hands, else of the neck and face."""
+    lab = lab_of(pixels)
+    limbs = np.maximum(*(arm.mask(person.matte.shape, 1.6, 0.1, 1.25) for arm in body.arms))
+    for where in (limbs > 0.5, np.ones(limbs.shape, bool)):
+        skin = (np.maximum(person.body_skin, person.face_skin) > 230) & where
+        if skin.sum() > LEAST_SKIN:
+            found = lab[skin]
+            return np.asarray(np.median(found[found[:, 0] > np.percentile(found[:, 0], 30)], axis=0), np.float32)
+    return np.array([65, 14, 18], np.float32)
+
+
+def _share(part: U8) -> F32:
+    return np.asarray(part, np.float32) / np.float32(255)

@@ -1,0 +1,209 @@
+"""A flat garment photo put onto the person: cut out, bent to the body, shaded, with hands and hair in front."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from genkol import algorithm
+from genkol.algorithm import Algorithm, Effects, Resources, Setup, Step
+from genkol.algorithms.virtual_try_on.bare import (
+    Inpainter,
+    arm_skin,
+    lower_wear,
+    neck_mask,
+    neck_skin,
+    removed,
+)
+from genkol.algorithms.virtual_try_on.body import Body, body_of
+from genkol.algorithms.virtual_try_on.shade import body_light, contact, roundness
+from genkol.algorithms.virtual_try_on.skinning import Fit, Piece, fit, sleeve_grid, torso_grid
+from genkol.artifacts import F32, U8, Face, Image, Layer, Person
+from genkol.compose import cover
+from genkol.services import VIRTUAL_TRY_ON, Aspect
+from genkol.vision.garment_cutout import Cutout, cut_out
+from genkol.vision.garment_landmarks import GarmentLandmarks, landmarks_of
+
+
+class GarmentWarp(Algorithm):
+    """T-shirts, shirts, hoodies and dresses, from the front, on a body that faces the camera."""
+
+    service = VIRTUAL_TRY_ON
+    name = "warp"
+    seeded = False
+    effects = Effects(
+        reads={Aspect.CLOTHES, Aspect.SILHOUETTE, Aspect.HANDS}, writes={Aspect.CLOTHES, Aspect.SILHOUETTE}
+    )
+    resources = Resources(cpus=2, memory_mib=900, seconds=1.4)
+    weights: ClassVar[tuple[str, ...]] = ("migan",)
+
+    class Params(algorithm.Params):
+        """What the garment is, and how it is lit."""
+
+        kind: Literal["t-shirt", "long-sleeve", "hoodie", "shirt", "dress"] | None = Field(
+            None, description="What the garment is; found from its outline when left out."
+        )
+        shading: float = Field(0.7, ge=0, le=1, description="How much of the body's light the garment takes on.")
+
+    def setup(self, setup: Setup) -> None:
+        self._inpaint = Inpainter(setup.weights("migan"))
+
+    def run(
+        self, portrait: Image, face: Face, person: Person, garment: Image, *, params: Params, step: Step
+    ) -> Layer:
+        """Return the dressed person as a layer over the old clothes.
+
+        Raises:
+            Unsuitable: the body is not seen from the front, or the garment is not one for the upper body.
+        """
+        body = body_of(person, face)
+        cloth = cut_out(garment)
+        marks = _marks(cloth, params.kind)
+        step.progress(0.15)
+        lower, old_hem = lower_wear(portrait.pixels, person, body)
+        sized = fit(marks, body, old_hem)
+        dressing = Dressing(portrait.pixels, person, body, sized, cloth, lower)
+        drape = dressing.drape(params.shading)
+        step.progress(0.45)
+        ground = self._ground(dressing, drape)
+        step.progress(0.9)
+        return dressing.layer(drape, ground, f"Garment: {marks.kind}")
+
+    def _ground(self, dressing: Dressing, drape: Drape) -> U8:
+        """Return the picture with the person taken out, where old clothes reach beyond the new body."""
+        gap = dressing.gone * (1 - drape.alpha) * (1 - dressing.skin_prior(drape))
+        if float((gap > 0.3).sum()) < 30:
+            return dressing.pixels
+        hole = cv2.dilate((dressing.person.matte > 8).astype(np.float32), np.ones((9, 9), np.uint8))
+        return self._inpaint(dressing.pixels, hole)
+
+
+def _marks(cloth: Cutout, kind: str | None) -> GarmentLandmarks:
+    return landmarks_of(cloth, kind)
+
+
+@dataclass(frozen=True, eq=False)
+class Drape:
+    """The garment as it lies in the picture.
+
+    Args:
+        colour: (H, W, 3) float32 sRGB levels, shaded.
+        alpha: (H, W) float32, torso and sleeves together.
+        torso, sleeves: (H, W) float32, each alone.
+        sleeve_colour: (H, W, 3).
+        long: whether the sleeves reach the wrists.
+    """
+
+    colour: F32
+    torso: F32
+    sleeve_colour: F32
+    sleeves: F32
+    long: bool
+
+    @property
+    def alpha(self) -> F32:
+        return np.maximum(self.torso, self.sleeves)
+
+
+class Dressing:
+    """One person, one garment: what lies over what."""
+
+    def __init__(self, pixels: U8, person: Person, body: Body, sized: Fit, cloth: Cutout, lower: F32) -> None:
+        self.pixels, self.person, self.body = pixels, person, body
+        self.sized, self.cloth, self.lower = sized, cloth, lower
+        self.shape = (pixels.shape[0], pixels.shape[1])
+        self.gone = removed(person, lower)
+
+    def drape(self, shading: float) -> Drape:
+        marks, span = self.sized.marks, self.body.span
+        source = np.dstack([self.cloth.pixels, self.cloth.alpha * _without_opening(marks, self.cloth.alpha.shape)])
+        torso_grid_ = torso_grid(self.sized)
+        torso = torso_grid_.drawn(self.shape)
+        light = body_light(self.pixels, self.gone, span, shading)
+        colour, alpha = _pulled(torso, source)
+        factor = light * roundness(torso.across, 0.22)
+        sleeves, sleeve_colour = np.zeros(self.shape, np.float32), np.zeros_like(colour)
+        long = False
+        if marks.sleeves is not None:
+            for i in (0, 1):
+                piece = sleeve_grid(self.sized, torso_grid_, i).drawn(self.shape)
+                own, a = _pulled(piece, source)
+                own *= (light * roundness(piece.across, 0.25))[..., None]
+                sleeve_colour = np.where(a[..., None] > sleeves[..., None], own, sleeve_colour)
+                sleeves = np.maximum(sleeves, a)
+            long = marks.kind in ("hoodie", "long-sleeve")
+        shadow = contact(sleeves, 0.035 * span, 0.02 * span) * (1 - sleeves)
+        factor *= 1 - 0.3 * shadow
+        return Drape(colour * factor[..., None], alpha, sleeve_colour, sleeves, long)
+
+    def skin_prior(self, drape: Drape) -> F32:
+        """Return (H, W) in [0, 1]: where skin is expected once the old clothes are gone."""
+        out = neck_mask(self.body, self.shape, 0.2 * self.body.span)
+        if not drape.long:
+            for arm in self.body.arms:
+                out = np.maximum(out, arm.mask(self.shape) * _share(self.person.matte))
+        return np.asarray(out, np.float32)
+
+    def fronts(self, drape: Drape) -> tuple[F32, F32]:
+        """Return what lies before the torso and what lies before the sleeves, (H, W) in [0, 1]."""
+        person, body = self.person, self.body
+        skin = _share(person.body_skin)
+        always = np.maximum(np.maximum(_share(person.hair), _share(person.face_skin)), _share(person.accessories))
+        hands = np.zeros(self.shape, np.float32)
+        for hand in person.hands:
+            hull = cv2.convexHull(hand.landmarks[:, :2].astype(np.float32))[:, 0]
+            cv2.fillConvexPoly(hands, np.rint(hull).astype(np.int32), 1.0)
+        reach = max(3, round(0.07 * body.span)) | 1
+        hands = cv2.dilate(hands, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+        for arm in body.arms:
+            hands = np.maximum(hands, arm.mask(self.shape, 1.8, 1.0, 1.12))
+        fore = np.maximum(*(arm.mask(self.shape, 1.5, 0.6, 1.12) for arm in body.arms))
+        arms = np.maximum(*(arm.mask(self.shape, 1.3, 0.3, 1.12) for arm in body.arms))
+        over_torso = np.maximum(always, skin * np.maximum(hands, arms))
+        over_sleeves = np.maximum(always, skin * (hands if drape.long else np.maximum(hands, fore)))
+        return over_torso, over_sleeves
+
+    def layer(self, drape: Drape, ground: U8, title: str) -> Layer:
+        """Stack: old picture, ground and skin where the old clothes were, torso, arms, sleeves, hands."""
+        over_torso, over_sleeves = self.fronts(drape)
+        old = self.pixels.astype(np.float32)
+        gone = self.gone
+        under = _mix(old, ground.astype(np.float32), gone)
+        arms = np.zeros(self.shape, np.float32)
+        if not drape.long:
+            for i, arm in enumerate(self.body.arms):
+                mask = arm.mask(self.shape) * gone
+                under = _mix(under, arm_skin(self.pixels, self.person, self.body, i), mask)
+                arms = np.maximum(arms, mask)
+        neck = neck_mask(self.body, self.shape, 0.2 * self.body.span) * np.maximum(gone, 0)
+        under = _mix(under, neck_skin(self.pixels, self.person, self.body), neck)
+        out = _mix(under, drape.colour, drape.torso * (1 - np.maximum(over_torso, arms)))
+        out = _mix(out, drape.sleeve_colour, drape.sleeves * (1 - over_sleeves))
+        changed = np.maximum(gone, drape.alpha)
+        return cover(np.clip(out, 0, 255), (changed > 0.004).astype(np.uint8) * np.uint8(255), title=title)
+
+
+def _pulled(piece: Piece, source: F32) -> tuple[F32, F32]:
+    found = piece.pull(source)
+    return found[..., :3], found[..., 3] * piece.inside
+
+
+def _without_opening(marks: GarmentLandmarks, shape: tuple[int, ...]) -> F32:
+    """Return (h, w) in [0, 1]: 0 within the neck opening and above it, where the back and its label show."""
+    left, right = marks.opening[0], marks.opening[-1]
+    ring = np.concatenate([marks.opening, [[right[0], -10], [left[0], -10]]])
+    out = np.ones(shape[:2], np.float32)
+    cv2.fillPoly(out, [np.rint(ring * 16).astype(np.int32)], 0.0, cv2.LINE_AA, 4)
+    return np.asarray(cv2.GaussianBlur(out, (0, 0), 0.8), np.float32)
+
+
+def _mix(below: F32, above: F32, share: F32) -> F32:
+    return np.asarray(below + (above - below) * share[..., None], np.float32)
+
+
+def _share(part: U8) -> F32:
+    return np.asarray(part, np.float32) / np.float32(255)
