@@ -42,6 +42,7 @@ class GarmentLandmarks:
         kind: one of `KINDS`.
         tips: (2, 2) the upper ends of the armholes, left and right.
         bases: (2, 2) where the shoulder seams meet the neck.
+    slopes: two (5, 2) lines along the shoulders, from tip to base.
         corners: (2, 2) the upper ends of the neck opening: the bases, or the tops of a standing collar.
         armpits: (2, 2).
         rows: (ROWS,) heights from the armpits to the hem.
@@ -54,6 +55,7 @@ class GarmentLandmarks:
     kind: str
     tips: F64
     bases: F64
+    slopes: tuple[F64, F64]
     corners: F64
     armpits: F64
     rows: F64
@@ -98,6 +100,7 @@ def landmarks_of(cutout: Cutout, kind: str | None = None) -> GarmentLandmarks:
         kind or "",
         tips,
         bases,
+        (_slope(mask, tips[0], bases[0]), _slope(mask, tips[1], bases[1])),
         corners,
         armpits,
         rows,
@@ -236,6 +239,12 @@ def _neck(mask: Mask, axis: float, half: float, tips: F64) -> tuple[F64, F64, bo
     return np.array(bases), np.array(corners), bool(hood)
 
 
+def _slope(mask: Mask, tip: F64, base: F64) -> F64:
+    """Return (5, 2) points of the silhouette's top from tip to base."""
+    xs = np.linspace(tip[0], base[0], 5)
+    return np.array([tip, *(_on_top(mask, x) for x in xs[1:-1]), base])
+
+
 def _concave(xs: NDArray[np.int64], profile: F64, tip: F64, corner: F64) -> F64:
     """Return the point of the profile that lies deepest below the line from tip to corner, or the corner."""
     low, high = sorted((tip[0], corner[0]))
@@ -271,8 +280,18 @@ def _sides(mask: Mask, rows: F64, axis: float, armpits: F64, joins: F64) -> F64:
             continue
         known_y = np.concatenate([[armpits[i, 1] - 1], rows[low]])
         known_x = np.concatenate([[armpits[i, 0]], sides[low, i]])
-        sides[:, i] = np.interp(rows, known_y, known_x)
+        sides[:, i] = _without_curl(np.interp(rows, known_y, known_x), (-1, 1)[i])
     return sides
+
+
+def _without_curl(edge: F64, side: int) -> F64:
+    """Return an edge whose last rows go on as those above: a hem that curls outwards when lying flat hangs down."""
+    free = len(edge) - len(edge) // 10
+    slope = (edge[free - 1] - edge[free // 2]) / max(1, free - 1 - free // 2)
+    on = edge[free - 1] + slope * np.arange(1, len(edge) - free + 1)
+    out = edge.copy()
+    out[free:] = np.minimum(edge[free:] * side, on * side + 1) * side
+    return out
 
 
 def _sleeve(contour: F64, tip: F64, armpit: F64, join: F64, half: float) -> Sleeve | None:

@@ -52,7 +52,11 @@ def removed(person: Person, lower: F32) -> F32:
     kept = np.clip(sum(_share(p) for p in parts), 0, 1)
     worn = np.clip(_share(person.matte) - kept - lower, 0, 1)
     near = cv2.dilate((_share(person.clothes) * (1 - lower) > 0.3).astype(np.float32), np.ones((9, 9), np.uint8))
-    return np.asarray(worn * near, np.float32)
+    worn = (worn * near).astype(np.float32)
+    worn = np.clip((worn - 0.12) / 0.45, 0, 1)
+    fringe = cv2.dilate((worn > 0.25).astype(np.float32), np.ones((11, 11), np.uint8))
+    room = 1 - np.clip((kept + lower - 0.3) / 0.5, 0, 1)
+    return np.asarray(np.maximum(worn, cv2.GaussianBlur(fringe, (0, 0), 1.2) * room), np.float32)
 
 
 def lower_wear(pixels: U8, person: Person, body: Body) -> tuple[F32, float | None]:
@@ -70,7 +74,11 @@ def lower_wear(pixels: U8, person: Person, body: Body) -> tuple[F32, float | Non
         hem = _largest_change(np.array(strip), rows, max(4, round(0.06 * body.span)))
     line = hem if hem is not None else body.hips + 0.25 * body.span
     y = np.arange(h, dtype=np.float32)[:, None]
-    return np.asarray(clothes * np.clip((y - line) / 3 + 0.5, 0, 1), np.float32), hem
+    arms = np.maximum(*(arm.mask((h, w), 1.5, 0.5, 1.02) for arm in body.arms))
+    middle, half = (float(np.interp(line, body.rows, part)) for part in (body.middle, body.half))
+    x = np.arange(w, dtype=np.float32)
+    arms = arms * (np.abs(x - middle) > half)
+    return np.asarray(clothes * np.clip((y - line) / 3 + 0.5, 0, 1) * (1 - arms), np.float32), hem
 
 
 def _row_colour(pixels: U8, clothes: F32, y: int, body: Body) -> tuple[float, float, float]:
@@ -106,7 +114,7 @@ def neck_mask(body: Body, shape: tuple[int, ...], depth: float) -> F32:
         t = np.linspace(0, 1, 16)[:, None]
         curve = start * (1 - t) ** 2 + 2 * bend * t * (1 - t) + end * t**2
         tip = body.slopes[i][1]
-        lines.append(np.concatenate([curve, body.slopes[i][::-1], [tip + [0, depth]]]))
+        lines.append(np.concatenate([curve, body.slopes[i][::-1] + [0, 0.05 * body.span], [tip + [0, depth]]]))
     top = np.array([[x - half * 0.9, y - 0.35 * half], [x + half * 0.9, y - 0.35 * half]])
     ring = np.concatenate([top[:1], lines[0], lines[1][::-1], top[1:]])
     out = np.zeros(shape[:2], np.float32)
@@ -117,7 +125,7 @@ def neck_mask(body: Body, shape: tuple[int, ...], depth: float) -> F32:
 def neck_skin(pixels: U8, person: Person, body: Body) -> F32:
     """Return (H, W, 3) sRGB levels: the colour of the neck, spread over all that lies about it."""
     skin = np.minimum(np.maximum(_share(person.body_skin), _share(person.face_skin)), 1 - _share(person.hair))
-    skin = cv2.erode((skin > 0.85).astype(np.float32), np.ones((5, 5), np.uint8))
+    skin = cv2.erode((skin > 0.85).astype(np.float32), np.ones((9, 9), np.uint8))
     y = np.arange(skin.shape[0], dtype=np.float32)[:, None]
     skin = skin * (y > body.neck[1] - 1.2 * body.neck[2]) * (y < body.shoulders + 0.3 * body.span)
     total = np.zeros(pixels.shape, np.float32)
@@ -150,21 +158,22 @@ def arm_skin(pixels: U8, person: Person, body: Body, index: int) -> F32:
     near = cv2.resize(np.clip(near, 0, 1.2), (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
     lab = np.empty((*shape, 3), np.float32)
     lab[...] = tone
-    lab[..., 0] += 2.5 - 13 * near**3
+    lab[..., 0] += 1.5 - 11 * near**2.5
     lab[..., 1:] *= (1 + 0.12 * near**2)[..., None]
     return np.asarray(rgb_of(lab) * 255 + _grain(shape)[..., None], np.float32)
 
 
 def _tone(pixels: U8, person: Person, body: Body) -> F32:
-    """Return CIELAB of the skin of arms and hands, else of the neck and face."""
+    """Return CIELAB of the skin of the arms: between that of the hands and that of face and neck."""
     lab = lab_of(pixels)
     limbs = np.maximum(*(arm.mask(person.matte.shape, 1.6, 0.1, 1.25) for arm in body.arms))
-    for where in (limbs > 0.5, np.ones(limbs.shape, bool)):
-        skin = (np.maximum(person.body_skin, person.face_skin) > 230) & where
+    tones = []
+    for part, where in ((person.body_skin, limbs > 0.5), (person.face_skin, limbs < 0.5)):
+        skin = (part > 230) & where
         if skin.sum() > LEAST_SKIN:
             found = lab[skin]
-            return np.asarray(np.median(found[found[:, 0] > np.percentile(found[:, 0], 30)], axis=0), np.float32)
-    return np.array([65, 14, 18], np.float32)
+            tones.append(np.median(found[found[:, 0] > np.percentile(found[:, 0], 30)], axis=0))
+    return np.asarray(np.mean(tones, axis=0) if tones else [65, 14, 18], np.float32)
 
 
 def _share(part: U8) -> F32:

@@ -21,16 +21,25 @@ LEAST_TURN = 0.55
 ROWS = 64
 COLLAR = 1.5
 """Half width of a collar against that of the neck."""
+CLOTH = 0.014
+"""How thick cloth lies on a shoulder, as a share of the shoulders' distance."""
 RISE = 0.33
 """How steeply a shoulder rises towards the neck."""
 
 
 @dataclass(frozen=True, eq=False)
 class Arm:
-    """One arm. Args: bone: (3, 2) shoulder, elbow, wrist; radii: (3,) half widths there; seen: of elbow, wrist."""
+    """One arm.
+
+    Args:
+        bone: (3, 2) shoulder, elbow, wrist.
+        radii: (3,) half widths there.
+        bulge: how far the shoulder stands out from the bone, against the radius.
+    """
 
     bone: F64
     radii: F64
+    bulge: float = 1.0
 
     def at(self, way: F64) -> tuple[F64, F64, F64]:
         """Return points (n, 2), unit directions (n, 2) and radii (n,) at distances from the shoulder along the bone.
@@ -106,7 +115,7 @@ def body_of(person: Person, face: Face) -> Body:
     tips = np.array([_tip(firm, joints[i], side, span) for i, side in ((0, -1), (1, 1))])
     neck = _neck(person, face, joints)
     slopes = tuple(_slope(firm, neck, tips[i], side, span) for i, side in ((0, -1), (1, 1)))
-    bases = np.array([slope[-1] for slope in slopes])
+    tips, bases = (np.array([slope[k] for slope in slopes]) for k in (0, -1))
     hips, knees = pose[list(HIPS), :2], pose[list(KNEES), :2]
     if pose[list(HIPS), 3].min() < LEAST_SEEN or hips[:, 1].mean() - joints[:, 1].mean() < 0.9 * span:
         hips = joints * 0.62 + joints.mean(0) * 0.38 + [0, 1.45 * span]
@@ -224,7 +233,7 @@ def _slope(firm: NDArray[np.bool_], neck: F64, tip: F64, side: int, span: float)
         if seen is not None:
             ys[k] = np.clip(seen, guess[k] - 0.035 * span, guess[k] + 0.06 * span)
     ys = np.minimum.accumulate(ys)
-    return np.column_stack([xs, ys])
+    return np.column_stack([xs, ys - CLOTH * span])
 
 
 def _arm(pose: F64, person: Person, index: int, side: int, span: float) -> Arm:
@@ -237,7 +246,25 @@ def _arm(pose: F64, person: Person, index: int, side: int, span: float) -> Arm:
         ahead = (bone[1] - bone[0]) / max(float(np.linalg.norm(bone[1] - bone[0])), 1e-6)
         bone[2] = bone[1] + ahead * 0.7 * span
     upper = _radius(person, bone, span)
-    return Arm(bone, np.array([1.08 * upper, 0.84 * upper, 0.5 * upper]))
+    radii = np.array([1.08 * upper, 0.84 * upper, 0.5 * upper])
+    return Arm(bone, radii, _bulge(person, bone, radii[0], side))
+
+
+def _bulge(person: Person, bone: F64, radius: float, side: int) -> float:
+    """Return how far the outline lies outside the upper arm's bone, against the radius; a jacket's is not believed."""
+    along = (bone[1] - bone[0]) / max(float(np.linalg.norm(bone[1] - bone[0])), 1e-6)
+    outward = np.array([-along[1], along[0]])
+    outward *= np.sign(outward @ [side, -0.6]) or 1
+    found = []
+    for share in (0.0, 0.1, 0.2, 0.3, 0.4):
+        line = bone[0] * (1 - share) + bone[1] * share + np.linspace(0, 2, 60)[:, None] * radius * outward
+        x, y = np.rint(line).astype(int).T
+        ok = (x >= 0) & (y >= 0) & (x < person.matte.shape[1]) & (y < person.matte.shape[0])
+        seen = np.zeros(60, bool)
+        seen[ok] = person.matte[y[ok], x[ok]] > 127
+        bare = ok.any() and person.body_skin[y[ok], x[ok]][seen[ok]].mean() > 127 if seen.any() else False
+        found.append(min(2 / 60 * (60 if seen.all() else int(seen.argmin())), 1.5 if bare else 1.2))
+    return float(np.clip(np.mean(found) + 0.1, 1.0, 1.5))
 
 
 def _radius(person: Person, bone: F64, span: float) -> float:

@@ -101,7 +101,8 @@ def _splat(dense: F32, shape: tuple[int, int]) -> Piece:
             sums[k] += np.bincount(place, weight * dense[:, 2 + k], h * w)
     total = sums[4].reshape(h, w)
     planes = [(s.reshape(h, w) / np.maximum(total, 1e-6)).astype(np.float32) for s in sums[:4]]
-    return Piece(planes[0], planes[1], planes[2], planes[3], (total > 0.05).astype(np.float32))
+    inside = cv2.erode((total > 0.05).astype(np.float32), np.ones((3, 3), np.uint8))
+    return Piece(planes[0], planes[1], planes[2], planes[3], cv2.GaussianBlur(inside, (0, 0), 0.9))
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,10 +171,11 @@ def torso_grid(sized: Fit) -> Grid:
 
 
 def _top_line(marks: GarmentLandmarks) -> tuple[F64, F64]:
-    points = np.array([marks.tips[0], marks.bases[0], marks.corners[0], marks.corners[1], marks.bases[1], marks.tips[1]])
-    highest = points[:, 1].copy()
-    highest[2:4] = np.minimum(highest[2:4], highest[[1, 4]])
-    return points[:, 0], highest
+    left, right = marks.slopes[0], marks.slopes[1][::-1]
+    corners = marks.corners.copy()
+    corners[:, 1] = np.minimum(corners[:, 1], marks.bases[:, 1])
+    points = np.concatenate([left, corners, right])
+    return np.maximum.accumulate(points[:, 0]), points[:, 1]
 
 
 def _lift(sized: Fit, across: F64) -> F64:
@@ -182,8 +184,7 @@ def _lift(sized: Fit, across: F64) -> F64:
     middle, half = marks.tips[:, 0].mean(), float(np.diff(marks.tips[:, 0])[0]) / 2
     us, lifts = [], []
     for i in (0, 1):
-        share = np.linspace(0, 1, len(body.slopes[i]))[:, None]
-        line = marks.tips[i] * (1 - share) + marks.bases[i] * share
+        line = marks.slopes[i]
         us.append((line[:, 0] - middle) / half)
         lifts.append(body.slopes[i][:, 1] - sized.height(line[:, 1]))
     return np.interp(across, np.concatenate([us[0], us[1][::-1]]), np.concatenate([lifts[0], lifts[1][::-1]]))
@@ -225,12 +226,11 @@ def sleeve_grid(sized: Fit, torso: Grid, index: int) -> Grid:
     assert sized.marks.sleeves is not None
     sleeve: Sleeve = sized.marks.sleeves[index]
     arm, side = sized.body.arms[index], (-1, 1)[index]
-    count, across = len(sleeve.upper), np.linspace(-BEYOND * 1.04, BEYOND * 1.04, 17)
+    count, across = len(sleeve.upper), np.linspace(-1.16, 1.16, 17)
     t = np.linspace(0, 1, count)
     centre, spread = (sleeve.upper + sleeve.lower) / 2, (sleeve.lower - sleeve.upper) / 2
     source = centre[:, None] + across[None, :, None] * spread[:, None]
     tip = sized.body.tips[index]
-    pit = np.array(_pit(sized, index))
     start, end = -0.06 * sized.body.span, _cuff(sized, sleeve, arm)
     points, direction, radius = arm.at(start + t * (end - start))
     least, most = SLEEVE_EASE.get(sized.marks.kind, (1.12, 1.55))
@@ -238,11 +238,16 @@ def sleeve_grid(sized: Fit, torso: Grid, index: int) -> Grid:
     half = np.clip(own, least * radius, most * radius)
     outward = np.column_stack([-direction[:, 1], direction[:, 0]]) * 1.0
     outward *= np.where((outward @ np.array([side, -0.6]))[:, None] < 0, -1, 1)
-    upper, lower = points + outward * half[:, None], points - outward * half[:, None]
+    outer = np.maximum(half, np.where(t * (end - start) < 0.5 * sized.body.span, arm.bulge, 0) * radius)
+    upper, lower = points + outward * outer[:, None], points - outward * half[:, None]
+    pit = np.array(_pit(sized, index, float(tip[1] + 0.62 * max(lower[-1, 1] - tip[1], 0.6 * sized.body.span))))
     run = (end - start) * t[:, None]
-    soon, late = (_eased(run / (share * sized.body.span)) for share in (0.2, 0.42))
-    upper = (tip + direction * run) * (1 - soon) + upper * soon
-    lower = (pit + direction * run * 0.6) * (1 - late) + lower * late
+    soon, late = (_eased(run / (share * sized.body.span)) for share in (0.3, 0.42))
+    slope = tip - sized.body.slopes[index][2]
+    leave = slope / max(float(np.linalg.norm(slope)), 1e-6) + 0.45 * direction
+    leave /= np.linalg.norm(leave, axis=1, keepdims=True)
+    upper = (tip + leave * run) * (1 - soon) + upper * soon
+    lower = (pit + direction * run * 0.4) * (1 - late) + lower * late
     middle, reach = (upper + lower) / 2, (lower - upper) / 2
     target = middle[:, None] + across[None, :, None] * reach[:, None]
     return Grid(source, target, across, t)
@@ -253,9 +258,10 @@ def _eased(t: F64) -> F64:
     return np.asarray(t * t * (3 - 2 * t))
 
 
-def _pit(sized: Fit, index: int) -> tuple[float, float]:
+def _pit(sized: Fit, index: int, deepest: float) -> tuple[float, float]:
+    """Return the armpit on the side of the torso; never as low as the cuff, where the sleeve would fold."""
     y = float(sized.height(sized.marks.armpits[:, 1].mean()))
-    y = min(y, sized.body.shoulders + 0.5 * sized.body.span)
+    y = min(y, sized.body.shoulders + 0.5 * sized.body.span, deepest)
     middle, half = _goal(sized, np.array([y]))
     return float(middle[0] + (-1, 1)[index] * half[0] * 0.94), y
 

@@ -125,14 +125,16 @@ class Dressing:
         torso = torso_grid_.drawn(self.shape)
         light = body_light(self.pixels, self.gone, span, shading)
         colour, alpha = _pulled(torso, source)
-        factor = light * roundness(torso.across, 0.22)
+        chest = np.clip((torso.along - 0.12) / 0.2, 0, 1)
+        factor = light * (1 - chest * (1 - roundness(torso.across, 0.22)))
         sleeves, sleeve_colour = np.zeros(self.shape, np.float32), np.zeros_like(colour)
         long = False
         if marks.sleeves is not None:
             for i in (0, 1):
                 piece = sleeve_grid(self.sized, torso_grid_, i).drawn(self.shape)
                 own, a = _pulled(piece, source)
-                own *= (light * roundness(piece.across, 0.25))[..., None]
+                free = np.clip(piece.along / 0.5, 0, 1)
+                own *= (light * (1 - free * (1 - roundness(piece.across, 0.25))))[..., None]
                 sleeve_colour = np.where(a[..., None] > sleeves[..., None], own, sleeve_colour)
                 sleeves = np.maximum(sleeves, a)
             long = marks.kind in ("hoodie", "long-sleeve")
@@ -170,21 +172,25 @@ class Dressing:
     def layer(self, drape: Drape, ground: U8, title: str) -> Layer:
         """Stack: old picture, ground and skin where the old clothes were, torso, arms, sleeves, hands."""
         over_torso, over_sleeves = self.fronts(drape)
-        old = self.pixels.astype(np.float32)
-        gone = self.gone
-        under = _mix(old, ground.astype(np.float32), gone)
-        arms = np.zeros(self.shape, np.float32)
-        if not drape.long:
-            for i, arm in enumerate(self.body.arms):
-                mask = arm.mask(self.shape) * gone
-                under = _mix(under, arm_skin(self.pixels, self.person, self.body, i), mask)
-                arms = np.maximum(arms, mask)
-        neck = neck_mask(self.body, self.shape, 0.2 * self.body.span) * np.maximum(gone, 0)
-        under = _mix(under, neck_skin(self.pixels, self.person, self.body), neck)
+        under, arms = self._bared(drape, ground)
         out = _mix(under, drape.colour, drape.torso * (1 - np.maximum(over_torso, arms)))
         out = _mix(out, drape.sleeve_colour, drape.sleeves * (1 - over_sleeves))
-        changed = np.maximum(gone, drape.alpha)
+        changed = np.maximum(self.gone, drape.alpha)
         return cover(np.clip(out, 0, 255), (changed > 0.004).astype(np.uint8) * np.uint8(255), title=title)
+
+    def _bared(self, drape: Drape, ground: U8) -> tuple[F32, F32]:
+        """Return the picture without the old clothes, and where arms were drawn that they hid."""
+        neck = neck_mask(self.body, self.shape, 0.2 * self.body.span)
+        behind = _mix(ground.astype(np.float32), neck_skin(self.pixels, self.person, self.body), neck)
+        arms = np.zeros(self.shape, np.float32)
+        for i, arm in enumerate(self.body.arms):
+            mask = arm.mask(self.shape, start=0.25) * (self.gone > 0.02)
+            if drape.long or not mask.any():
+                continue
+            mask = cv2.GaussianBlur(mask, (0, 0), 0.7)
+            behind = _mix(behind, arm_skin(self.pixels, self.person, self.body, i), mask)
+            arms = np.maximum(arms, mask * self.gone)
+        return _mix(self.pixels.astype(np.float32), behind, self.gone), arms
 
 
 def _pulled(piece: Piece, source: F32) -> tuple[F32, F32]:
