@@ -19,6 +19,10 @@ ROWS = 48
 """Rows at which the sides of the torso are read."""
 ALONG = 24
 """Places along a sleeve at which its edges are read."""
+STANDING = 0.08
+"""Height of a collar above the shoulder seams, against half of the torso's width, from which it stands."""
+HOOD_DEPTH = 0.33
+"""How deep the sides of a closed hood cross below its base, against the base's width."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -334,19 +338,23 @@ def _even(line: F64, count: int) -> F64:
 def _opening(cutout: Cutout, corners: F64, bases: F64, half: float, hood: bool) -> F64:
     """Return the front edge of the neck opening: the curve of its family along which the cloth turns lighter.
 
-    Below the opening lies the front of the collar in the light; within it the inside of the back, in shade.
+    Below the opening lies the front of the collar in the light; within it the inside of the back, in shade. A hood
+    that lies closed has no such edge: there it is the line along which its sides cross.
     """
-    light = cv2.GaussianBlur(lab_of(np.clip(cutout.pixels, 0, 255).astype(np.uint8))[..., 0], (0, 0), 1.5)
     left, right = corners
     width = float(right[0] - left[0])
     v = np.linspace(-1, 1, 41)
+    if hood:
+        return _arc(left, right, HOOD_DEPTH * width, 1.25, v)
+    standing = float((bases[:, 1] - corners[:, 1]).mean()) > STANDING * half
+    usual, powers = (1.0, (1.1, 1.4, 1.8)) if standing else (0.42, (1.7, 2.2, 2.8))
+    light = cv2.GaussianBlur(lab_of(np.clip(cutout.pixels, 0, 255).astype(np.uint8))[..., 0], (0, 0), 1.5)
     best, score = None, -np.inf
-    for power in (1.3, 1.7, 2.2, 2.8):
-        for depth in np.linspace(0.1, 1.25, 47) * width:
+    for power in powers:
+        for depth in np.linspace(0.1, 1.4, 53) * width:
             curve = _arc(left, right, depth, power, v)
-            inner = np.abs(v) < 0.8
-            gain = _step_across(light, curve[inner], max(2.0, 0.03 * width))
-            value = float(np.clip(gain, -6, 12).mean()) - 1.2 * abs(depth / width - (0.55 if hood else 0.42))
+            gain = _step_across(light, curve[np.abs(v) < 0.8], max(2.0, 0.03 * width))
+            value = float(np.clip(gain, -6, 12).mean()) - 4.0 * abs(depth / width - usual)
             if value > score:
                 best, score = curve, value
     assert best is not None
@@ -382,5 +390,5 @@ def _kind(marks: GarmentLandmarks) -> str:
         return "dress"
     if marks.sleeves and float(np.mean([s.length for s in marks.sleeves])) > 1.6 * marks.half_width:
         return "long-sleeve"
-    standing = float((marks.bases[:, 1] - marks.corners[:, 1]).mean()) > 0.08 * marks.half_width
+    standing = float((marks.bases[:, 1] - marks.corners[:, 1]).mean()) > STANDING * marks.half_width
     return "shirt" if standing else "t-shirt"

@@ -74,10 +74,13 @@ def lower_wear(pixels: U8, person: Person, body: Body) -> tuple[F32, float | Non
         hem = _largest_change(np.array(strip), rows, max(4, round(0.06 * body.span)))
     line = hem if hem is not None else body.hips + 0.25 * body.span
     y = np.arange(h, dtype=np.float32)[:, None]
-    arms = np.maximum(*(arm.mask((h, w), 1.5, 0.5, 1.02) for arm in body.arms))
     middle, half = (float(np.interp(line, body.rows, part)) for part in (body.middle, body.half))
-    x = np.arange(w, dtype=np.float32)
-    arms = arms * (np.abs(x - middle) > half)
+    arms = np.zeros((h, w), np.float32)
+    for arm in body.arms:
+        fore = arm.mask((h, w), 1.0, 0.6, 0.85)
+        if float((clothes * fore).sum()) > 0.5 * float(fore.sum()):  # sleeves hang below the waist too
+            outside = np.abs(np.arange(w) - middle) > half
+            arms = np.maximum(arms, np.where(outside, arm.mask((h, w), 2.2, 0.5, 1.02), arm.mask((h, w), 1.1, 0.5)))
     return np.asarray(clothes * np.clip((y - line) / 3 + 0.5, 0, 1) * (1 - arms), np.float32), hem
 
 
@@ -104,8 +107,15 @@ def _largest_change(colours: F32, rows: F32, reach: int) -> float | None:
     return where
 
 
-def neck_mask(body: Body, shape: tuple[int, ...], depth: float) -> F32:
-    """Return (H, W) in [0, 1]: neck and upper chest, from under the chin to ``depth`` pixels below the collar."""
+def neck_mask(body: Body, shape: tuple[int, ...], depth: float, column: bool = False) -> F32:
+    """Return (H, W) in [0, 1]: neck and upper chest, from under the chin to ``depth`` pixels below the collar.
+
+    Args:
+        body: whose.
+        shape: of the picture.
+        depth: pixels.
+        column: the neck alone, without the shoulders.
+    """
     x, y, half = body.neck
     lines = []
     for i, side in ((0, -1), (1, 1)):
@@ -113,6 +123,10 @@ def neck_mask(body: Body, shape: tuple[int, ...], depth: float) -> F32:
         bend = np.array([x + side * half * 1.02, (start[1] * 0.35 + end[1] * 0.65)])
         t = np.linspace(0, 1, 16)[:, None]
         curve = start * (1 - t) ** 2 + 2 * bend * t * (1 - t) + end * t**2
+        if column:
+            down = start + [side * 0.1 * half, float(body.bases[:, 1].mean() + depth - y)]
+            lines.append(np.stack([start, down]))
+            continue
         tip = body.slopes[i][1]
         lines.append(np.concatenate([curve, body.slopes[i][::-1] + [0, 0.05 * body.span], [tip + [0, depth]]]))
     top = np.array([[x - half * 0.9, y - 0.35 * half], [x + half * 0.9, y - 0.35 * half]])

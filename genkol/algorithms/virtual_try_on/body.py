@@ -240,6 +240,10 @@ def _arm(pose: F64, person: Person, index: int, side: int, span: float) -> Arm:
     picks = [SHOULDERS[index], ELBOWS[index], WRISTS[index]]
     bone = pose[picks, :2].copy()
     seen = pose[picks, 3]
+    wrists = [hand.landmarks[0, :2].astype(np.float64) for hand in person.hands]
+    near = [w for w in wrists if np.linalg.norm(w - bone[2]) < 0.25 * span]
+    if near:
+        bone[2] = min(near, key=lambda w: float(np.linalg.norm(w - bone[2])))
     if seen[1] < 0.3:
         bone[1] = bone[0] + [side * 0.1 * span, 0.85 * span]
     if seen[2] < 0.3:

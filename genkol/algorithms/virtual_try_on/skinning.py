@@ -23,6 +23,8 @@ HEM = {"t-shirt": 0.17, "shirt": 0.19, "long-sleeve": 0.15, "hoodie": 0.13}
 """How far below the hip joints a garment ends, as a share of the torso."""
 EASE = {"t-shirt": 1.05, "shirt": 1.06, "long-sleeve": 1.05, "hoodie": 1.13, "dress": 1.04}
 """Width of the cloth against that of the torso."""
+HOOD_RISE, HOOD_SPREAD = 0.62, 1.32
+"""Height and width of a hood that lies behind the neck, against half of the collar's width."""
 SLEEVE_EASE = {"hoodie": (1.35, 1.6)}
 """Least and most width of a sleeve against that of the arm."""
 
@@ -256,6 +258,24 @@ def sleeve_grid(sized: Fit, torso: Grid, index: int) -> Grid:
 def _eased(t: F64) -> F64:
     t = np.clip(t, 0, 1)
     return np.asarray(t * t * (3 - 2 * t))
+
+
+def hood_grid(sized: Fit) -> Grid:
+    """Return the grid over a hood: it lies down behind the neck, low and a little wider than the collar."""
+    marks, body = sized.marks, sized.body
+    across, along = np.linspace(-1, 1, 33), np.linspace(0, 1, 17)
+    middle, half = marks.bases[:, 0].mean(), float(np.diff(marks.bases[:, 0])[0]) / 2
+    crown = float(marks.bases[:, 1].mean()) - 1.55 * half
+    source = np.zeros((17, 33, 2))
+    source[..., 0] = middle + 0.9 * half * across
+    source[..., 1] = (crown + (marks.bases[:, 1].mean() - crown) * along)[:, None]
+    goal, width = body.bases[:, 0].mean(), float(np.diff(body.bases[:, 0])[0]) / 2
+    base = np.interp(across, [-1, 1], body.bases[:, 1]) + 0.16 * body.span
+    rise = 0.16 * body.span + HOOD_RISE * width * (1 - np.abs(across) ** 2.6) ** 0.5
+    target = np.zeros_like(source)
+    target[..., 0] = goal + HOOD_SPREAD * width * across
+    target[..., 1] = base - rise * (1 - along)[:, None]
+    return Grid(source, target, across, along)
 
 
 def _pit(sized: Fit, index: int, deepest: float) -> tuple[float, float]:

@@ -21,7 +21,7 @@ from genkol.algorithms.virtual_try_on.bare import (
 )
 from genkol.algorithms.virtual_try_on.body import Body, body_of
 from genkol.algorithms.virtual_try_on.shade import body_light, contact, roundness
-from genkol.algorithms.virtual_try_on.skinning import Fit, Piece, fit, sleeve_grid, torso_grid
+from genkol.algorithms.virtual_try_on.skinning import Fit, Piece, fit, hood_grid, sleeve_grid, torso_grid
 from genkol.artifacts import F32, U8, Face, Image, Layer, Person
 from genkol.compose import cover
 from genkol.services import VIRTUAL_TRY_ON, Aspect
@@ -96,6 +96,7 @@ class Drape:
         torso, sleeves: (H, W) float32, each alone.
         sleeve_colour: (H, W, 3).
         long: whether the sleeves reach the wrists.
+        hood: colour and alpha of what lies behind the neck.
     """
 
     colour: F32
@@ -103,9 +104,11 @@ class Drape:
     sleeve_colour: F32
     sleeves: F32
     long: bool
+    hood: tuple[F32, F32] | None = None
 
     @property
     def alpha(self) -> F32:
+        """(H, W): all of the garment that lies before the body."""
         return np.maximum(self.torso, self.sleeves)
 
 
@@ -125,6 +128,7 @@ class Dressing:
         torso = torso_grid_.drawn(self.shape)
         light = body_light(self.pixels, self.gone, span, shading)
         colour, alpha = _pulled(torso, source)
+        alpha *= np.where(torso.along > 0.85, np.clip((1.01 - np.abs(torso.across)) / 0.02, 0, 1), 1)
         chest = np.clip((torso.along - 0.12) / 0.2, 0, 1)
         factor = light * (1 - chest * (1 - roundness(torso.across, 0.22)))
         sleeves, sleeve_colour = np.zeros(self.shape, np.float32), np.zeros_like(colour)
@@ -133,6 +137,7 @@ class Dressing:
             for i in (0, 1):
                 piece = sleeve_grid(self.sized, torso_grid_, i).drawn(self.shape)
                 own, a = _pulled(piece, source)
+                a = np.maximum(a, _within(piece))
                 free = np.clip(piece.along / 0.5, 0, 1)
                 own *= (light * (1 - free * (1 - roundness(piece.across, 0.25))))[..., None]
                 sleeve_colour = np.where(a[..., None] > sleeves[..., None], own, sleeve_colour)
@@ -140,7 +145,16 @@ class Dressing:
             long = marks.kind in ("hoodie", "long-sleeve")
         shadow = contact(sleeves, 0.035 * span, 0.02 * span) * (1 - sleeves)
         factor *= 1 - 0.3 * shadow
-        return Drape(colour * factor[..., None], alpha, sleeve_colour, sleeves, long)
+        hood = self._hood(light) if marks.hood else None
+        return Drape(colour * factor[..., None], alpha, sleeve_colour, sleeves, long, hood)
+
+    def _hood(self, light: F32) -> tuple[F32, F32]:
+        """Return the hood behind the neck, dark inside, (H, W, 3), and its alpha."""
+        piece = hood_grid(self.sized).drawn(self.shape)
+        inner = np.clip((0.62 - np.abs(piece.across)) / 0.3, 0, 1) * np.clip((piece.along - 0.15) / 0.3, 0, 1)
+        rim = 1 - 0.25 * np.clip((0.12 - piece.along) / 0.12, 0, 1)
+        shade = (1 - 0.55 * inner) * rim * light
+        return piece.pull(self.cloth.pixels) * shade[..., None], piece.inside
 
     def skin_prior(self, drape: Drape) -> F32:
         """Return (H, W) in [0, 1]: where skin is expected once the old clothes are gone."""
@@ -173,10 +187,29 @@ class Dressing:
         """Stack: old picture, ground and skin where the old clothes were, torso, arms, sleeves, hands."""
         over_torso, over_sleeves = self.fronts(drape)
         under, arms = self._bared(drape, ground)
+        changed = np.maximum(self.gone, drape.alpha)
+        if drape.hood is not None:
+            behind = drape.hood[1] * (1 - self._before_hood(over_torso))
+            under, changed = _mix(under, drape.hood[0], behind), np.maximum(changed, behind)
+        under, dimmed = self._shadowed(under, drape)
+        changed = np.maximum(changed, dimmed)
         out = _mix(under, drape.colour, drape.torso * (1 - np.maximum(over_torso, arms)))
         out = _mix(out, drape.sleeve_colour, drape.sleeves * (1 - over_sleeves))
-        changed = np.maximum(self.gone, drape.alpha)
         return cover(np.clip(out, 0, 255), (changed > 0.004).astype(np.uint8) * np.uint8(255), title=title)
+
+    def _before_hood(self, over_torso: F32) -> F32:
+        """Return what hides a hood that lies behind the neck: head, hair and neck."""
+        neck = neck_mask(self.body, self.shape, 0.2 * self.body.span, column=True)
+        return np.maximum(np.maximum(over_torso, neck), _share(self.person.body_skin))
+
+    def _shadowed(self, under: F32, drape: Drape) -> tuple[F32, F32]:
+        """Return the picture with the garment's soft shadow on the body beside it, and where that falls."""
+        body = np.clip(_share(self.person.matte) - self.gone, 0, 1)
+        body = np.maximum(body, self.skin_prior(drape) * self.gone)
+        span = self.body.span
+        fall = contact(drape.alpha, 0.016 * span, 0.02 * span) * body * (1 - drape.alpha)
+        fall = np.where(fall > 0.03, 0.42 * fall, 0).astype(np.float32)
+        return np.asarray(under * (1 - fall[..., None]), np.float32), fall
 
     def _bared(self, drape: Drape, ground: U8) -> tuple[F32, F32]:
         """Return the picture without the old clothes, and where arms were drawn that they hid."""
@@ -196,6 +229,12 @@ class Dressing:
 def _pulled(piece: Piece, source: F32) -> tuple[F32, F32]:
     found = piece.pull(source)
     return found[..., :3], found[..., 3] * piece.inside
+
+
+def _within(piece: Piece) -> F32:
+    """Return (H, W): 1 well inside a sleeve's grid, where a gap of the outline is none of the cloth."""
+    rim = np.clip((0.97 - np.abs(piece.across)) / 0.04, 0, 1) * np.clip((0.97 - piece.along) / 0.02, 0, 1)
+    return np.asarray(rim * piece.inside, np.float32)
 
 
 def _without_opening(marks: GarmentLandmarks, shape: tuple[int, ...]) -> F32:
