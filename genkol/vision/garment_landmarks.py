@@ -347,14 +347,14 @@ def _opening(cutout: Cutout, corners: F64, bases: F64, half: float, hood: bool) 
     if hood:
         return _arc(left, right, HOOD_DEPTH * width, 1.25, v)
     standing = float((bases[:, 1] - corners[:, 1]).mean()) > STANDING * half
-    usual, powers = (1.0, (1.1, 1.4, 1.8)) if standing else (0.42, (1.7, 2.2, 2.8))
+    usual, powers, strict = (1.15, (1.3, 1.5), 25.0) if standing else (0.44, (1.7, 2.2, 2.8), 5.0)
     light = cv2.GaussianBlur(lab_of(np.clip(cutout.pixels, 0, 255).astype(np.uint8))[..., 0], (0, 0), 1.5)
     best, score = None, -np.inf
     for power in powers:
         for depth in np.linspace(0.1, 1.4, 53) * width:
             curve = _arc(left, right, depth, power, v)
             gain = _step_across(light, curve[np.abs(v) < 0.8], max(2.0, 0.03 * width))
-            value = float(np.clip(gain, -6, 12).mean()) - 4.0 * abs(depth / width - usual)
+            value = float(np.clip(gain, -6, 12).mean()) - strict * abs(depth / width - usual)
             if value > score:
                 best, score = curve, value
     assert best is not None

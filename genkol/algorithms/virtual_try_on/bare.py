@@ -59,29 +59,30 @@ def removed(person: Person, lower: F32) -> F32:
     return np.asarray(np.maximum(worn, cv2.GaussianBlur(fringe, (0, 0), 1.2) * room), np.float32)
 
 
-def lower_wear(pixels: U8, person: Person, body: Body) -> tuple[F32, float | None]:
-    """Return where the clothes are those of the legs, (H, W) in [0, 1], and y of the old hem, None if unseen.
+def old_hem(pixels: U8, person: Person, body: Body) -> float | None:
+    """Return y of the old hem: where the colour of the clothes in the middle changes most, about the hips; or None."""
+    first, last = body.hips - 0.45 * body.span, min(len(pixels) - 4.0, body.hips + 0.6 * body.span)
+    if last - first < 20:
+        return None
+    rows = np.arange(int(first), int(last))
+    clothes = _share(person.clothes)
+    strip = np.array([_row_colour(pixels, clothes, y, body) for y in rows], np.float32)
+    return _largest_change(strip, rows, max(4, round(0.06 * body.span)))
 
-    The hem is where the colour of the clothes in the middle changes most, about the hips.
-    """
+
+def lower_wear(person: Person, body: Body, line: float) -> F32:
+    """Return where the clothes are those of the legs, (H, W) in [0, 1]: below a line, sleeves aside."""
     h, w = person.matte.shape
     clothes = _share(person.clothes)
-    first, last = body.hips - 0.45 * body.span, min(h - 4.0, body.hips + 0.6 * body.span)
-    hem = None
-    if last - first > 20:
-        rows = np.arange(int(first), int(last))
-        strip = [_row_colour(pixels, clothes, y, body) for y in rows]
-        hem = _largest_change(np.array(strip), rows, max(4, round(0.06 * body.span)))
-    line = hem if hem is not None else body.hips + 0.25 * body.span
-    y = np.arange(h, dtype=np.float32)[:, None]
     middle, half = (float(np.interp(line, body.rows, part)) for part in (body.middle, body.half))
+    outside = np.abs(np.arange(w) - middle) > half
     arms = np.zeros((h, w), np.float32)
     for arm in body.arms:
         fore = arm.mask((h, w), 1.0, 0.6, 0.85)
         if float((clothes * fore).sum()) > 0.5 * float(fore.sum()):  # sleeves hang below the waist too
-            outside = np.abs(np.arange(w) - middle) > half
             arms = np.maximum(arms, np.where(outside, arm.mask((h, w), 2.2, 0.5, 1.02), arm.mask((h, w), 1.1, 0.5)))
-    return np.asarray(clothes * np.clip((y - line) / 3 + 0.5, 0, 1) * (1 - arms), np.float32), hem
+    y = np.arange(h, dtype=np.float32)[:, None]
+    return np.asarray(clothes * np.clip((y - line) / 3 + 0.5, 0, 1) * (1 - arms), np.float32)
 
 
 def _row_colour(pixels: U8, clothes: F32, y: int, body: Body) -> tuple[float, float, float]:
@@ -105,6 +106,26 @@ def _largest_change(colours: F32, rows: F32, reach: int) -> float | None:
         if step > best:
             best, where = step, float(rows[k])
     return where
+
+
+def continued_up(ground: U8, pixels: U8, lower: F32, body: Body) -> U8:
+    """Return the ground with trousers or skirt going on upwards to the waist, mirrored at the old hem.
+
+    The old hem hid them; a shorter garment shows them.
+    """
+    h = len(lower)
+    out = ground.copy()
+    reach = round(0.35 * body.span)
+    worn = (lower > 0.6) & (np.arange(h)[:, None] < body.hips + 0.9 * body.span)
+    for x in np.flatnonzero(worn.any(axis=0)):
+        top = min(int(worn[:, x].argmax()) + 4, h - 1)
+        middle, half = (float(np.interp(top, body.rows, part)) for part in (body.middle, body.half))
+        if abs(x - middle) > 1.05 * half or top < body.hips - 0.5 * body.span:
+            continue
+        first = max(0, top - reach)
+        rows = np.minimum(2 * top - np.arange(first, top), h - 1)
+        out[first:top, x] = pixels[rows, x]
+    return out
 
 
 def neck_mask(body: Body, shape: tuple[int, ...], depth: float, column: bool = False) -> F32:

@@ -251,6 +251,8 @@ def _arm(pose: F64, person: Person, index: int, side: int, span: float) -> Arm:
         bone[2] = bone[1] + ahead * 0.7 * span
     upper = _radius(person, bone, span)
     radii = np.array([1.08 * upper, 0.84 * upper, 0.5 * upper])
+    elbow = _bare_radius(person, bone[1:], (0.05, 0.12, 0.2), 0.84 * upper)
+    radii[1] = float(np.clip(elbow or radii[1], 0.7 * radii[1], 1.35 * radii[1]))
     return Arm(bone, radii, _bulge(person, bone, radii[0], side))
 
 
@@ -274,11 +276,17 @@ def _bulge(person: Person, bone: F64, radius: float, side: int) -> float:
 def _radius(person: Person, bone: F64, span: float) -> float:
     """Return the half width of the upper arm: of its bare skin where it shows, else as builds usually are."""
     usual = 0.142 * span
+    seen = _bare_radius(person, bone, (0.55, 0.65, 0.75, 0.85), usual)
+    return float(np.clip(seen or usual, 0.7 * usual, 1.35 * usual))
+
+
+def _bare_radius(person: Person, bone: F64, shares: tuple[float, ...], usual: float) -> float | None:
+    """Return the half width of the skin across a bone at shares of its length, None where it is not bare."""
     skin = person.body_skin > 127
     along = (bone[1] - bone[0]) / max(float(np.linalg.norm(bone[1] - bone[0])), 1e-6)
     normal = np.array([-along[1], along[0]])
     widths = []
-    for share in (0.55, 0.65, 0.75, 0.85):
+    for share in shares:
         point = bone[0] * (1 - share) + bone[1] * share
         line = point + np.linspace(-2.5, 2.5, 101)[:, None] * usual * normal
         x, y = np.rint(line).astype(int).T
@@ -287,8 +295,8 @@ def _radius(person: Person, bone: F64, span: float) -> float:
         row[ok] = skin[y[ok], x[ok]]
         run = _run_at(row, 50)
         if run is not None:
-            widths.append((run[1] - run[0]) * 0.05 * usual / 2)
-    return float(np.clip(np.median(widths) if len(widths) > 1 else usual, 0.7 * usual, 1.35 * usual))
+            widths.append(max(run[1] - 50, 50 - run[0]) * 0.05 * usual)
+    return float(np.median(widths)) if len(widths) > 1 else None
 
 
 def _torso(

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from genkol.algorithms.virtual_try_on.body import Arm, Body
+from genkol.algorithms.virtual_try_on.body import Body
 from genkol.artifacts import F32, F64
-from genkol.vision.garment_landmarks import GarmentLandmarks, Sleeve
+from genkol.vision.garment_landmarks import GarmentLandmarks
 
 COLUMNS, LINES = 49, 81
 BEYOND = 1.04
@@ -133,8 +133,10 @@ def fit(marks: GarmentLandmarks, body: Body, old_hem: float | None) -> Fit:
         scale = float(np.clip((body.hips + 0.75 * (body.knees - body.hips) - top) / length, even, 1.4 * even))
     else:
         hem = body.hips + HEM[marks.kind] * torso
-        if old_hem is not None and hem < old_hem < hem + 0.25 * torso:
-            hem = old_hem + 0.012 * torso
+        if old_hem is not None and old_hem < hem + 0.25 * torso:
+            hem = max(hem, old_hem + 0.035 * torso)
+        if old_hem is None:
+            hem += 0.04 * torso
         scale = float(np.clip((hem - top) / length, 0.9 * even, 1.45 * even))
     return Fit(scale, top, top + scale * length, marks, body)
 
@@ -168,7 +170,7 @@ def torso_grid(sized: Fit) -> Grid:
     curved = wrap * u + (1 - wrap) * u**3
     curved = np.where(np.abs(u) > 1, u, curved)
     level = _collar(sized, across)
-    target[..., 0] = goal_middle + goal_half * (curved * (1 - fall) + level * fall)
+    target[..., 0] = goal_middle + goal_half * (curved * (1 - fall**2) + level * fall**2)
     return Grid(source, target, across, along)
 
 
@@ -199,6 +201,8 @@ def _collar(sized: Fit, across: F64) -> F64:
     goal_middle, goal_half = body.tips[:, 0].mean(), float(np.diff(body.tips[:, 0])[0]) / 2
     ours = (marks.bases[:, 0] - middle) / half
     theirs = (body.bases[:, 0] - goal_middle) / goal_half
+    # A wide collar stays wide: drawn together to the neck it would pull a print beneath it out of shape.
+    theirs = np.array([min(theirs[0], 0.85 * ours[0]), max(theirs[1], 0.85 * ours[1])])
     curve = PchipInterpolator([-1, ours[0], ours.mean(), ours[1], 1], [-1, theirs[0], theirs.mean(), theirs[1], 1])
     return np.where(np.abs(across) > 1, across, curve(np.clip(across, -1, 1)))
 
@@ -226,21 +230,24 @@ def _goal(sized: Fit, y: F64) -> tuple[F64, F64]:
 def sleeve_grid(sized: Fit, torso: Grid, index: int) -> Grid:
     """Return the grid over one sleeve: at the armhole it moves with the torso, further on with the arm."""
     assert sized.marks.sleeves is not None
-    sleeve: Sleeve = sized.marks.sleeves[index]
+    sleeve = sized.marks.sleeves[index]
     arm, side = sized.body.arms[index], (-1, 1)[index]
     count, across = len(sleeve.upper), np.linspace(-1.16, 1.16, 17)
     t = np.linspace(0, 1, count)
     centre, spread = (sleeve.upper + sleeve.lower) / 2, (sleeve.lower - sleeve.upper) / 2
     source = centre[:, None] + across[None, :, None] * spread[:, None]
     tip = sized.body.tips[index]
-    start, end = -0.06 * sized.body.span, _cuff(sized, sleeve, arm)
+    start, end = -0.06 * sized.body.span, cuff(sized, index)
     points, direction, radius = arm.at(start + t * (end - start))
     least, most = SLEEVE_EASE.get(sized.marks.kind, (1.12, 1.55))
     own = np.linalg.norm(spread, axis=1) * sized.scale * 0.92
     half = np.clip(own, least * radius, most * radius)
     outward = np.column_stack([-direction[:, 1], direction[:, 0]]) * 1.0
     outward *= np.where((outward @ np.array([side, -0.6]))[:, None] < 0, -1, 1)
-    outer = np.maximum(half, np.where(t * (end - start) < 0.5 * sized.body.span, arm.bulge, 0) * radius)
+    grown = _eased((t * (end - start) / (0.9 * sized.body.span)))
+    cap = max(arm.bulge, least) * radius * (1.0 if least < 1.2 else 1.1)
+    outer = np.minimum(half, cap) * (1 - grown) + half * grown
+    outer = np.maximum(outer, np.where(t * (end - start) < 0.5 * sized.body.span, arm.bulge, 0) * radius)
     upper, lower = points + outward * outer[:, None], points - outward * half[:, None]
     pit = np.array(_pit(sized, index, float(tip[1] + 0.62 * max(lower[-1, 1] - tip[1], 0.6 * sized.body.span))))
     run = (end - start) * t[:, None]
@@ -286,9 +293,21 @@ def _pit(sized: Fit, index: int, deepest: float) -> tuple[float, float]:
     return float(middle[0] + (-1, 1)[index] * half[0] * 0.94), y
 
 
-def _cuff(sized: Fit, sleeve: Sleeve, arm: Arm) -> float:
-    """Return how far along the arm the sleeve ends: a long one at the wrist, a short one in proportion."""
-    own = sleeve.length * sized.scale
-    if sized.marks.kind in ("hoodie", "long-sleeve") or own > 0.72 * arm.length:
+def cuff(sized: Fit, index: int) -> float:
+    """Return how far along the arm the sleeve ends: a long one at the wrist, a short one in proportion; 0 for none."""
+    if sized.marks.sleeves is None:
+        return 0.0
+    arm = sized.body.arms[index]
+    own = sized.marks.sleeves[index].length * sized.scale
+    if is_long(sized):
         return 1.02 * arm.length
     return min(own * 0.95, 0.52 * arm.length)
+
+
+def is_long(sized: Fit) -> bool:
+    """Say whether the sleeves reach the wrists."""
+    if sized.marks.sleeves is None:
+        return False
+    own = float(np.mean([sleeve.length for sleeve in sized.marks.sleeves])) * sized.scale
+    arm = float(np.mean([arm.length for arm in sized.body.arms]))
+    return sized.marks.kind in ("hoodie", "long-sleeve") or own > 0.72 * arm

@@ -14,14 +14,16 @@ from genkol.algorithm import Algorithm, Effects, Resources, Setup, Step
 from genkol.algorithms.virtual_try_on.bare import (
     Inpainter,
     arm_skin,
+    continued_up,
     lower_wear,
     neck_mask,
     neck_skin,
+    old_hem,
     removed,
 )
 from genkol.algorithms.virtual_try_on.body import Body, body_of
 from genkol.algorithms.virtual_try_on.shade import body_light, contact, roundness
-from genkol.algorithms.virtual_try_on.skinning import Fit, Piece, fit, hood_grid, sleeve_grid, torso_grid
+from genkol.algorithms.virtual_try_on.skinning import Fit, Piece, cuff, fit, hood_grid, is_long, sleeve_grid, torso_grid
 from genkol.artifacts import F32, U8, Face, Image, Layer, Person
 from genkol.compose import cover
 from genkol.services import VIRTUAL_TRY_ON, Aspect
@@ -64,8 +66,9 @@ class GarmentWarp(Algorithm):
         cloth = cut_out(garment)
         marks = _marks(cloth, params.kind)
         step.progress(0.15)
-        lower, old_hem = lower_wear(portrait.pixels, person, body)
-        sized = fit(marks, body, old_hem)
+        hem = old_hem(portrait.pixels, person, body)
+        sized = fit(marks, body, hem)
+        lower = lower_wear(person, body, sized.hem - 0.03 * body.span if hem is None else hem)
         dressing = Dressing(portrait.pixels, person, body, sized, cloth, lower)
         drape = dressing.drape(params.shading)
         step.progress(0.45)
@@ -128,21 +131,21 @@ class Dressing:
         torso = torso_grid_.drawn(self.shape)
         light = body_light(self.pixels, self.gone, span, shading)
         colour, alpha = _pulled(torso, source)
-        alpha *= np.where(torso.along > 0.85, np.clip((1.01 - np.abs(torso.across)) / 0.02, 0, 1), 1)
+        below = np.clip((torso.y - float(marks.armpits[:, 1].mean())) / 4, 0, 1)
+        alpha *= 1 - below * (1 - _edge(torso))
         chest = np.clip((torso.along - 0.12) / 0.2, 0, 1)
         factor = light * (1 - chest * (1 - roundness(torso.across, 0.22)))
         sleeves, sleeve_colour = np.zeros(self.shape, np.float32), np.zeros_like(colour)
-        long = False
+        long = is_long(self.sized)
         if marks.sleeves is not None:
             for i in (0, 1):
                 piece = sleeve_grid(self.sized, torso_grid_, i).drawn(self.shape)
                 own, a = _pulled(piece, source)
-                a = np.maximum(a, _within(piece))
+                a = np.maximum(a * _edge(piece), _within(piece))
                 free = np.clip(piece.along / 0.5, 0, 1)
                 own *= (light * (1 - free * (1 - roundness(piece.across, 0.25))))[..., None]
                 sleeve_colour = np.where(a[..., None] > sleeves[..., None], own, sleeve_colour)
                 sleeves = np.maximum(sleeves, a)
-            long = marks.kind in ("hoodie", "long-sleeve")
         shadow = contact(sleeves, 0.035 * span, 0.02 * span) * (1 - sleeves)
         factor *= 1 - 0.3 * shadow
         hood = self._hood(light) if marks.hood else None
@@ -167,8 +170,10 @@ class Dressing:
     def fronts(self, drape: Drape) -> tuple[F32, F32]:
         """Return what lies before the torso and what lies before the sleeves, (H, W) in [0, 1]."""
         person, body = self.person, self.body
-        skin = _share(person.body_skin)
-        always = np.maximum(np.maximum(_share(person.hair), _share(person.face_skin)), _share(person.accessories))
+        hair, face, skin, held = (
+            _firm(part) for part in (person.hair, person.face_skin, person.body_skin, person.accessories)
+        )
+        always = np.maximum(np.maximum(hair, face), held)
         hands = np.zeros(self.shape, np.float32)
         for hand in person.hands:
             hull = cv2.convexHull(hand.landmarks[:, :2].astype(np.float32))[:, 0]
@@ -177,11 +182,12 @@ class Dressing:
         hands = cv2.dilate(hands, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
         for arm in body.arms:
             hands = np.maximum(hands, arm.mask(self.shape, 1.8, 1.0, 1.12))
+        if drape.long:
+            return (np.maximum(always, skin * hands),) * 2
+        starts = [max(0.2, cuff(self.sized, i) / arm.length - 0.04) for i, arm in enumerate(body.arms)]
+        arms = np.maximum(*(a.mask(self.shape, 1.3, s, 1.12) for a, s in zip(body.arms, starts, strict=True)))
         fore = np.maximum(*(arm.mask(self.shape, 1.5, 0.6, 1.12) for arm in body.arms))
-        arms = np.maximum(*(arm.mask(self.shape, 1.3, 0.3, 1.12) for arm in body.arms))
-        over_torso = np.maximum(always, skin * np.maximum(hands, arms))
-        over_sleeves = np.maximum(always, skin * (hands if drape.long else np.maximum(hands, fore)))
-        return over_torso, over_sleeves
+        return np.maximum(always, skin * np.maximum(hands, arms)), np.maximum(always, skin * np.maximum(hands, fore))
 
     def layer(self, drape: Drape, ground: U8, title: str) -> Layer:
         """Stack: old picture, ground and skin where the old clothes were, torso, arms, sleeves, hands."""
@@ -200,7 +206,9 @@ class Dressing:
     def _before_hood(self, over_torso: F32) -> F32:
         """Return what hides a hood that lies behind the neck: head, hair and neck."""
         neck = neck_mask(self.body, self.shape, 0.2 * self.body.span, column=True)
-        return np.maximum(np.maximum(over_torso, neck), _share(self.person.body_skin))
+        near = cv2.dilate(neck, np.ones((15, 15), np.uint8))
+        neck = neck * np.maximum(self.gone, _share(self.person.matte))
+        return np.maximum(np.maximum(over_torso, neck), _firm(self.person.body_skin) * near)
 
     def _shadowed(self, under: F32, drape: Drape) -> tuple[F32, F32]:
         """Return the picture with the garment's soft shadow on the body beside it, and where that falls."""
@@ -214,6 +222,7 @@ class Dressing:
     def _bared(self, drape: Drape, ground: U8) -> tuple[F32, F32]:
         """Return the picture without the old clothes, and where arms were drawn that they hid."""
         neck = neck_mask(self.body, self.shape, 0.2 * self.body.span)
+        ground = continued_up(ground, self.pixels, self.lower, self.body)
         behind = _mix(ground.astype(np.float32), neck_skin(self.pixels, self.person, self.body), neck)
         arms = np.zeros(self.shape, np.float32)
         for i, arm in enumerate(self.body.arms):
@@ -229,6 +238,11 @@ class Dressing:
 def _pulled(piece: Piece, source: F32) -> tuple[F32, F32]:
     found = piece.pull(source)
     return found[..., :3], found[..., 3] * piece.inside
+
+
+def _edge(piece: Piece) -> F32:
+    """Return (H, W): 1 up to the edges of a piece, 0 beyond, where the next piece may lie in the garment's photo."""
+    return np.asarray(np.clip((1.02 - np.abs(piece.across)) / 0.03, 0, 1), np.float32)
 
 
 def _within(piece: Piece) -> F32:
@@ -248,6 +262,11 @@ def _without_opening(marks: GarmentLandmarks, shape: tuple[int, ...]) -> F32:
 
 def _mix(below: F32, above: F32, share: F32) -> F32:
     return np.asarray(below + (above - below) * share[..., None], np.float32)
+
+
+def _firm(part: U8) -> F32:
+    """Return (H, W) in [0, 1]: the part without its doubts, so that no ghost of it shows through cloth."""
+    return np.asarray(np.clip((_share(part) - 0.3) / 0.4, 0, 1), np.float32)
 
 
 def _share(part: U8) -> F32:
