@@ -250,6 +250,7 @@ def _arm(pose: F64, person: Person, index: int, side: int, span: float) -> Arm:
         ahead = (bone[1] - bone[0]) / max(float(np.linalg.norm(bone[1] - bone[0])), 1e-6)
         bone[2] = bone[1] + ahead * 0.7 * span
     upper = _radius(person, bone, span)
+    bone[1] += _off_middle(person, bone, upper, 0.06 * span)
     radii = np.array([1.08 * upper, 0.84 * upper, 0.5 * upper])
     elbow = _bare_radius(person, bone[1:], (0.05, 0.12, 0.2), 0.84 * upper)
     radii[1] = float(np.clip(elbow or radii[1], 0.7 * radii[1], 1.35 * radii[1]))
@@ -282,21 +283,38 @@ def _radius(person: Person, bone: F64, span: float) -> float:
 
 def _bare_radius(person: Person, bone: F64, shares: tuple[float, ...], usual: float) -> float | None:
     """Return the half width of the skin across a bone at shares of its length, None where it is not bare."""
-    skin = person.body_skin > 127
+    runs = _runs_across(person, bone, shares, usual)
+    return float(np.median([(right - left) / 2 for left, right in runs])) if len(runs) > 1 else None
+
+
+def _off_middle(person: Person, bone: F64, usual: float, most: float) -> F64:
+    """Return how far the elbow lies beside the middle of the bare arm there, (2,) pixels."""
+    normal = _normal(bone[:2])
+    runs = _runs_across(person, bone[:2], (0.75, 0.85, 0.95), usual)
+    if len(runs) < 2:
+        return np.zeros(2)
+    return normal * float(np.clip(np.median([(left + right) / 2 for left, right in runs]), -most, most))
+
+
+def _normal(bone: F64) -> F64:
     along = (bone[1] - bone[0]) / max(float(np.linalg.norm(bone[1] - bone[0])), 1e-6)
-    normal = np.array([-along[1], along[0]])
-    widths = []
+    return np.array([-along[1], along[0]])
+
+
+def _runs_across(person: Person, bone: F64, shares: tuple[float, ...], usual: float) -> list[tuple[float, float]]:
+    """Return where skin begins and ends along the normals of a bone, pixels from it, at shares of its length."""
+    skin, normal, found = person.body_skin > 127, _normal(bone), []
+    reach = np.linspace(-2.5, 2.5, 101) * usual
     for share in shares:
-        point = bone[0] * (1 - share) + bone[1] * share
-        line = point + np.linspace(-2.5, 2.5, 101)[:, None] * usual * normal
+        line = bone[0] * (1 - share) + bone[1] * share + reach[:, None] * normal
         x, y = np.rint(line).astype(int).T
         ok = (x >= 0) & (y >= 0) & (x < skin.shape[1]) & (y < skin.shape[0])
         row = np.zeros(len(line), bool)
         row[ok] = skin[y[ok], x[ok]]
         run = _run_at(row, 50)
-        if run is not None:
-            widths.append(max(run[1] - 50, 50 - run[0]) * 0.05 * usual)
-    return float(np.median(widths)) if len(widths) > 1 else None
+        if run is not None and run[0] > 0 and run[1] < 100:
+            found.append((float(reach[run[0]]), float(reach[run[1]])))
+    return found
 
 
 def _torso(
@@ -319,5 +337,6 @@ def _torso(
             continue
         left, right = (float(np.clip(abs(e - spine[k]), 0.8 * build[k], 1.2 * build[k])) for e in run)
         middle[k], half[k] = spine[k] + (right - left) / 2, (left + right) / 2
+    half = np.minimum(half, 1.12 * float(np.median(half[(share > 0.35) & (share < 0.85)])))
     both = smoothed(np.column_stack([middle, half]).astype(np.float32)[:, None], 2.0)[:, 0]
     return both[:, 0].astype(np.float64), both[:, 1].astype(np.float64)

@@ -23,7 +23,7 @@ HEM = {"t-shirt": 0.17, "shirt": 0.19, "long-sleeve": 0.15, "hoodie": 0.13}
 """How far below the hip joints a garment ends, as a share of the torso."""
 EASE = {"t-shirt": 1.05, "shirt": 1.06, "long-sleeve": 1.05, "hoodie": 1.13, "dress": 1.04}
 """Width of the cloth against that of the torso."""
-HOOD_RISE, HOOD_SPREAD = 0.62, 1.32
+HOOD_RISE, HOOD_SPREAD = 0.5, 1.06
 """Height and width of a hood that lies behind the neck, against half of the collar's width."""
 SLEEVE_EASE = {"hoodie": (1.35, 1.6)}
 """Least and most width of a sleeve against that of the arm."""
@@ -200,11 +200,20 @@ def _collar(sized: Fit, across: F64) -> F64:
     middle, half = marks.tips[:, 0].mean(), float(np.diff(marks.tips[:, 0])[0]) / 2
     goal_middle, goal_half = body.tips[:, 0].mean(), float(np.diff(body.tips[:, 0])[0]) / 2
     ours = (marks.bases[:, 0] - middle) / half
-    theirs = (body.bases[:, 0] - goal_middle) / goal_half
-    # A wide collar stays wide: drawn together to the neck it would pull a print beneath it out of shape.
-    theirs = np.array([min(theirs[0], 0.85 * ours[0]), max(theirs[1], 0.85 * ours[1])])
+    theirs = (_collar_ends(sized) - goal_middle) / goal_half
     curve = PchipInterpolator([-1, ours[0], ours.mean(), ours[1], 1], [-1, theirs[0], theirs.mean(), theirs[1], 1])
     return np.where(np.abs(across) > 1, across, curve(np.clip(across, -1, 1)))
+
+
+def _collar_ends(sized: Fit) -> F64:
+    """Return x of the collar's two ends: at the neck, but a wide collar stays wide.
+
+    Drawn together to the neck it would pull a print beneath it out of shape.
+    """
+    marks, body = sized.marks, sized.body
+    middle, half = marks.tips[:, 0].mean(), float(np.diff(marks.tips[:, 0])[0]) / 2
+    own = body.tips[:, 0].mean() + 0.85 * (marks.bases[:, 0] - middle) / half * float(np.diff(body.tips[:, 0])[0]) / 2
+    return np.array([min(body.bases[0, 0], own[0]), max(body.bases[1, 0], own[1])])
 
 
 def _goal(sized: Fit, y: F64) -> tuple[F64, F64]:
@@ -276,9 +285,11 @@ def hood_grid(sized: Fit) -> Grid:
     source = np.zeros((17, 33, 2))
     source[..., 0] = middle + 0.9 * half * across
     source[..., 1] = (crown + (marks.bases[:, 1].mean() - crown) * along)[:, None]
-    goal, width = body.bases[:, 0].mean(), float(np.diff(body.bases[:, 0])[0]) / 2
-    base = np.interp(across, [-1, 1], body.bases[:, 1]) + 0.16 * body.span
-    rise = 0.16 * body.span + HOOD_RISE * width * (1 - np.abs(across) ** 2.6) ** 0.5
+    ends = _collar_ends(sized)
+    goal, width = ends.mean(), float(np.diff(ends)[0]) / 2
+    heights = [np.interp(ends[i], *body.slopes[i][:: (1, -1)[i]].T) for i in (0, 1)]
+    base = np.interp(across, [-1, 1], heights) + 0.16 * body.span
+    rise = 0.17 * body.span + HOOD_RISE * width * (1 - np.abs(across) ** 2.6) ** 0.5
     target = np.zeros_like(source)
     target[..., 0] = goal + HOOD_SPREAD * width * across
     target[..., 1] = base - rise * (1 - along)[:, None]

@@ -68,8 +68,10 @@ class GarmentWarp(Algorithm):
         step.progress(0.15)
         hem = old_hem(portrait.pixels, person, body)
         sized = fit(marks, body, hem)
-        lower = lower_wear(person, body, sized.hem - 0.03 * body.span if hem is None else hem)
-        dressing = Dressing(portrait.pixels, person, body, sized, cloth, lower)
+        lower = lower_wear(
+            portrait.pixels, person, body, sized.hem - 0.03 * body.span if hem is None else hem, hem is not None
+        )
+        dressing = Dressing(portrait.pixels, person, body, sized, cloth, lower, float(face.landmarks[33, 1]))
         drape = dressing.drape(params.shading)
         step.progress(0.45)
         ground = self._ground(dressing, drape)
@@ -118,11 +120,13 @@ class Drape:
 class Dressing:
     """One person, one garment: what lies over what."""
 
-    def __init__(self, pixels: U8, person: Person, body: Body, sized: Fit, cloth: Cutout, lower: F32) -> None:
+    def __init__(
+        self, pixels: U8, person: Person, body: Body, sized: Fit, cloth: Cutout, lower: F32, top: float
+    ) -> None:
         self.pixels, self.person, self.body = pixels, person, body
         self.sized, self.cloth, self.lower = sized, cloth, lower
         self.shape = (pixels.shape[0], pixels.shape[1])
-        self.gone = removed(person, lower)
+        self.gone = removed(person, lower, top)
 
     def drape(self, shading: float) -> Drape:
         marks, span = self.sized.marks, self.body.span
@@ -161,7 +165,7 @@ class Dressing:
 
     def skin_prior(self, drape: Drape) -> F32:
         """Return (H, W) in [0, 1]: where skin is expected once the old clothes are gone."""
-        out = neck_mask(self.body, self.shape, 0.2 * self.body.span)
+        out = neck_mask(self.body, self.shape, 0.45 * self.body.span)
         if not drape.long:
             for arm in self.body.arms:
                 out = np.maximum(out, arm.mask(self.shape) * _share(self.person.matte))
@@ -184,7 +188,7 @@ class Dressing:
             hands = np.maximum(hands, arm.mask(self.shape, 1.8, 1.0, 1.12))
         if drape.long:
             return (np.maximum(always, skin * hands),) * 2
-        starts = [max(0.2, cuff(self.sized, i) / arm.length - 0.04) for i, arm in enumerate(body.arms)]
+        starts = [max(0.2, (cuff(self.sized, i) + 0.6 * arm.radii[0]) / arm.length) for i, arm in enumerate(body.arms)]
         arms = np.maximum(*(a.mask(self.shape, 1.3, s, 1.12) for a, s in zip(body.arms, starts, strict=True)))
         fore = np.maximum(*(arm.mask(self.shape, 1.5, 0.6, 1.12) for arm in body.arms))
         return np.maximum(always, skin * np.maximum(hands, arms)), np.maximum(always, skin * np.maximum(hands, fore))
@@ -192,8 +196,8 @@ class Dressing:
     def layer(self, drape: Drape, ground: U8, title: str) -> Layer:
         """Stack: old picture, ground and skin where the old clothes were, torso, arms, sleeves, hands."""
         over_torso, over_sleeves = self.fronts(drape)
-        under, arms = self._bared(drape, ground)
-        changed = np.maximum(self.gone, drape.alpha)
+        under, arms, gone = self._bared(drape, ground)
+        changed = np.maximum(gone, drape.alpha)
         if drape.hood is not None:
             behind = drape.hood[1] * (1 - self._before_hood(over_torso))
             under, changed = _mix(under, drape.hood[0], behind), np.maximum(changed, behind)
@@ -205,7 +209,7 @@ class Dressing:
 
     def _before_hood(self, over_torso: F32) -> F32:
         """Return what hides a hood that lies behind the neck: head, hair and neck."""
-        neck = neck_mask(self.body, self.shape, 0.2 * self.body.span, column=True)
+        neck = neck_mask(self.body, self.shape, 0.45 * self.body.span, column=True)
         near = cv2.dilate(neck, np.ones((15, 15), np.uint8))
         neck = neck * np.maximum(self.gone, _share(self.person.matte))
         return np.maximum(np.maximum(over_torso, neck), _firm(self.person.body_skin) * near)
@@ -219,20 +223,24 @@ class Dressing:
         fall = np.where(fall > 0.03, 0.42 * fall, 0).astype(np.float32)
         return np.asarray(under * (1 - fall[..., None]), np.float32), fall
 
-    def _bared(self, drape: Drape, ground: U8) -> tuple[F32, F32]:
-        """Return the picture without the old clothes, and where arms were drawn that they hid."""
-        neck = neck_mask(self.body, self.shape, 0.2 * self.body.span)
+    def _bared(self, drape: Drape, ground: U8) -> tuple[F32, F32, F32]:
+        """Return the picture without the old clothes, where arms were drawn that they hid, and all that changed."""
+        neck = neck_mask(self.body, self.shape, 0.45 * self.body.span)
         ground = continued_up(ground, self.pixels, self.lower, self.body)
         behind = _mix(ground.astype(np.float32), neck_skin(self.pixels, self.person, self.body), neck)
-        arms = np.zeros(self.shape, np.float32)
+        gone, arms = self.gone, np.zeros(self.shape, np.float32)
+        seam = cv2.GaussianBlur(cv2.dilate((gone > 0.3).astype(np.float32), np.ones((13, 13), np.uint8)), (0, 0), 2)
+        seam *= _share(self.person.body_skin)  # drawn skin goes over into real skin, and the old edge's shadow with it
+        gone = np.maximum(gone, seam * neck)
         for i, arm in enumerate(self.body.arms):
-            mask = arm.mask(self.shape, start=0.25) * (self.gone > 0.02)
+            mask = arm.mask(self.shape, start=0.25) * (np.maximum(self.gone, seam) > 0.02)
             if drape.long or not mask.any():
                 continue
             mask = cv2.GaussianBlur(mask, (0, 0), 0.7)
             behind = _mix(behind, arm_skin(self.pixels, self.person, self.body, i), mask)
             arms = np.maximum(arms, mask * self.gone)
-        return _mix(self.pixels.astype(np.float32), behind, self.gone), arms
+            gone = np.maximum(gone, seam * mask)
+        return _mix(self.pixels.astype(np.float32), behind, gone), arms, gone
 
 
 def _pulled(piece: Piece, source: F32) -> tuple[F32, F32]:
