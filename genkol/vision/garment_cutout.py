@@ -117,7 +117,7 @@ def _largest(mask: NDArray[np.bool_]) -> U8:
         return mask.astype(np.uint8)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    return (labels == int(sizes.argmax())).astype(np.uint8)
+    return np.asarray(labels == int(sizes.argmax()), np.uint8)
 
 
 def _spread_inwards(pixels: U8, alpha: F32) -> F32:

@@ -21,6 +21,8 @@ ALONG = 24
 """Places along a sleeve at which its edges are read."""
 STANDING = 0.08
 """Height of a collar above the shoulder seams, against half of the torso's width, from which it stands."""
+LEVEL = 0.6
+"""Width of the first rows against the widest from which there are no shoulders."""
 HOOD_DEPTH = 0.33
 """How deep the sides of a closed hood cross below its base, against the base's width."""
 
@@ -92,8 +94,8 @@ def landmarks_of(cutout: Cutout, kind: str | None = None) -> GarmentLandmarks:
     contour = _contour(mask)
     top, bottom = float(contour[:, 1].min()), float(contour[:, 1].max())
     axis = _axis(mask, top, bottom)
-    armpits, joins = _armpits(mask, contour, axis, top, bottom)
     _refuse_lower_wear(mask, axis, top, bottom)
+    armpits, joins = _armpits(mask, contour, axis, top, bottom)
     half = float(armpits[1, 0] - armpits[0, 0]) / 2
     tips = np.array([_on_top(mask, axis + (x - axis) * 0.96) for x in armpits[:, 0]])
     bases, corners, hood = _neck(mask, axis, half, tips)
@@ -118,7 +120,7 @@ def landmarks_of(cutout: Cutout, kind: str | None = None) -> GarmentLandmarks:
 
 def _contour(mask: Mask) -> F64:
     found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return max(found, key=cv2.contourArea)[:, 0].astype(np.float64)
+    return np.asarray(max(found, key=cv2.contourArea)[:, 0], np.float64)
 
 
 def _run(row: Mask, x: float) -> tuple[int, int] | None:
@@ -147,15 +149,18 @@ def _axis(mask: Mask, top: float, bottom: float) -> float:
 
 
 def _refuse_lower_wear(mask: Mask, axis: float, top: float, bottom: float) -> None:
-    """Refuse trousers: two legs below, nothing in the middle."""
-    if not any(mask[int(top + share * (bottom - top)), int(axis)] for share in (0.7, 0.8, 0.9)):
+    """Refuse trousers, which are two equal legs below, and skirts, which are wide from their first rows on."""
+    widest = float(mask.sum(axis=1).max())
+    legs = 0
+    for share in (0.65, 0.75, 0.85):
+        row = mask[int(top + share * (bottom - top))]
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], row.view(np.int8), [0]])))
+        widths = np.sort(np.diff(edges)[::2])
+        legs += len(widths) == 2 and widths[0] > 0.6 * widths[1] and widths[0] > 0.2 * widest
+    if legs >= 2:
         raise _lower_wear("trousers")
-
-
-def _refuse_level_top(mask: Mask, axis: float, top: float, height: float) -> None:
-    """Refuse what has neither sleeves nor shoulders: a skirt is wide from its first row on."""
-    first = _run(mask[int(top + 0.04 * height)], axis)
-    if first is not None and first[1] - first[0] > 0.55 * float(mask.sum(axis=1).max()):
+    first = _run(mask[int(top + 0.03 * (bottom - top))], axis)
+    if first is not None and first[1] - first[0] > LEVEL * widest:
         raise _lower_wear("a skirt or trousers")
 
 
@@ -191,7 +196,6 @@ def _armpits(mask: Mask, contour: F64, axis: float, top: float, bottom: float) -
         joins.append(best if best is not None else np.array([np.nan, np.nan]))
     found = np.array(joins)
     if np.isnan(found).all():
-        _refuse_level_top(mask, axis, top, height)
         return _without_sleeves(mask, axis, top, height)
     for i in (0, 1):
         if np.isnan(found[i, 0]):
@@ -219,7 +223,7 @@ def _on_top(mask: Mask, x: float) -> F64:
 
 
 def _profile(mask: Mask) -> F64:
-    return np.where(mask.any(axis=0), mask.argmax(axis=0), mask.shape[0]).astype(np.float64)
+    return np.asarray(np.where(mask.any(axis=0), mask.argmax(axis=0), mask.shape[0]), np.float64)
 
 
 def _neck(mask: Mask, axis: float, half: float, tips: F64) -> tuple[F64, F64, bool]:
@@ -255,7 +259,8 @@ def _concave(xs: NDArray[np.int64], profile: F64, tip: F64, corner: F64) -> F64:
     inside = (xs > low) & (xs < high)
     if not inside.any():
         return corner
-    line = np.interp(xs[inside], *zip(*sorted((tuple(tip), tuple(corner))), strict=True))
+    (x0, y0), (x1, y1) = sorted((tip.tolist(), corner.tolist()))
+    line = np.interp(xs[inside], [x0, x1], [y0, y1])
     below = profile[inside] - line
     deepest = int(below.argmax())
     if below[deepest] < 0.06 * abs(corner[0] - tip[0]):
@@ -273,7 +278,7 @@ def _sides(mask: Mask, rows: F64, axis: float, armpits: F64, joins: F64) -> F64:
     """Return the torso's edges at the rows; while a sleeve lies against it, the straight line between."""
     sides = np.zeros((len(rows), 2))
     for k, y in enumerate(rows):
-        run = _run(mask[min(int(round(y)), mask.shape[0] - 1)], axis)
+        run = _run(mask[min(round(float(y)), mask.shape[0] - 1)], axis)
         for i in (0, 1):
             seen = np.nan if run is None else float(run[i])
             sides[k, i] = seen if y > joins[i, 1] + 1 else np.nan

@@ -7,7 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from genkol.algorithms.virtual_try_on.body import Arm, Body
+from genkol.algorithms.virtual_try_on.arm import Arm
+from genkol.algorithms.virtual_try_on.body import Body
 from genkol.artifacts import F32, U8, Person
 from genkol.vision.colour import lab_of, rgb_of
 from genkol.vision.models import THREADS
@@ -15,6 +16,8 @@ from genkol.vision.smooth import smoothed
 
 MOST_APART = 75.0
 """Distance in sRGB levels from the skin's median up to which a pixel is believed to be skin."""
+LEAST_UNLIKE = 18.0
+"""Distance in CIELAB from which top and trousers are told apart pixel by pixel."""
 LEAST_SKIN = 150
 """Pixels of skin from which its colour is read."""
 
@@ -68,9 +71,9 @@ def old_hem(pixels: U8, person: Person, body: Body) -> float | None:
     first, last = body.hips - 0.45 * body.span, min(len(pixels) - 4.0, body.hips + 0.6 * body.span)
     if last - first < 20:
         return None
-    rows = np.arange(int(first), int(last))
+    rows = np.arange(int(first), int(last), dtype=np.float32)
     clothes = _share(person.clothes)
-    strip = np.array([_row_colour(pixels, clothes, y, body) for y in rows], np.float32)
+    strip = np.array([_row_colour(pixels, clothes, int(y), body) for y in rows], np.float32)
     return _largest_change(strip, rows, max(4, round(0.06 * body.span)))
 
 
@@ -88,7 +91,7 @@ def lower_wear(pixels: U8, person: Person, body: Body, line: float, seen: bool) 
     h, w = person.matte.shape
     clothes = _share(person.clothes)
     y = np.arange(h, dtype=np.float32)[:, None]
-    below = np.broadcast_to(np.clip((y - line) / 3 + 0.5, 0, 1), (h, w))
+    below = np.repeat(np.clip((y - line) / 3 + 0.5, 0, 1), w, axis=1).astype(np.float32)
     if seen:
         below = _by_colour(pixels, clothes, body, line, below)
     middle, half = (float(np.interp(line, body.rows, part)) for part in (body.middle, body.half))
@@ -111,6 +114,8 @@ def _by_colour(pixels: U8, clothes: F32, body: Body, line: float, below: F32) ->
     if min(upper.sum(), lower.sum()) < 400:
         return below
     one, other = np.median(lab[upper], axis=0), np.median(lab[lower], axis=0)
+    if np.linalg.norm(one - other) < LEAST_UNLIKE:
+        return below
     lead = np.linalg.norm(lab - one, axis=-1) - np.linalg.norm(lab - other, axis=-1)
     lead = cv2.medianBlur(np.asarray(lead, np.float32), 5)
     sure = 0.35 * float(np.linalg.norm(one - other))
@@ -179,11 +184,15 @@ def neck_mask(body: Body, shape: tuple[int, ...], depth: float, column: bool = F
         t = np.linspace(0, 1, 16)[:, None]
         curve = start * (1 - t) ** 2 + 2 * bend * t * (1 - t) + end * t**2
         if column:
-            down = start + [side * 0.1 * half, float(body.bases[:, 1].mean() + depth - y)]
+            down = start + np.array([side * 0.1 * half, float(body.bases[:, 1].mean() + depth - y)])
             lines.append(np.stack([start, down]))
             continue
         tip = body.slopes[i][1]
-        lines.append(np.concatenate([curve, body.slopes[i][::-1] + [0, 0.05 * body.span], [tip + [0, depth]]]))
+        lines.append(
+            np.concatenate(
+                [curve, body.slopes[i][::-1] + np.array([0, 0.05 * body.span]), tip[None] + np.array([[0, depth]])]
+            )
+        )
     high = y - (2.5 if column else 0.35) * half
     top = np.array([[x - half * 0.9, high], [x + half * 0.9, high]])
     ring = np.concatenate([top[:1], lines[0], lines[1][::-1], top[1:]])
@@ -232,15 +241,17 @@ def _grain(shape: tuple[int, ...]) -> F32:
 
 
 def arm_skin(pixels: U8, person: Person, body: Body, index: int) -> F32:
-    """Return (H, W, 3) sRGB levels of an arm's skin: its own colour where some of it is bare, else that of the hands
-    and the face; round like a limb."""
+    """Return (H, W, 3) sRGB levels of an arm's skin, round like a limb.
+
+    It has its own colour where some of it is bare, else that of the hands and the face.
+    """
     shape = person.matte.shape
     arm = body.arms[index]
     bare = _share(person.body_skin) * arm.mask(shape, 1.3, 0.15, 1.0)
     tone = rgb_of(_tone(pixels, person, body)[None, None])[0, 0] * 255
     colour = _diffused(pixels, bare, 0.03 * body.span, tone)
     known = smoothed((bare > 0.85).astype(np.float32), 0.06 * body.span)
-    lab = lab_of(np.clip(colour / 255, 0, 1))
+    lab = lab_of(np.clip(colour / np.float32(255), 0, 1).astype(np.float32))
     lab[..., 0] += (1.5 - 11 * _from_bone(arm, shape) ** 2.5) * (1 - np.clip(2.5 * known, 0, 1))
     return np.asarray(rgb_of(lab) * 255 + _grain(shape)[..., None], np.float32)
 

@@ -22,7 +22,9 @@ def body_light(pixels: U8, worn: F32, span: float, strength: float) -> F32:
     if firm.sum() < 500:
         return np.ones(worn.shape, np.float32)
     near, far = (smoothed(np.dstack([light * firm, firm]), sigma * span) for sigma in (BROAD, 0.45))
-    local, wide = ((part[..., 0] + 1e-3 * far[..., 0]) / (part[..., 1] + 1e-3 * far[..., 1] + 1e-9) for part in (near, far))
+    local, wide = (
+        (part[..., 0] + 1e-3 * far[..., 0]) / (part[..., 1] + 1e-3 * far[..., 1] + 1e-9) for part in (near, far)
+    )
     ratio = (local + 12) / (wide + 12)
     return np.asarray(np.clip(1 + strength * (ratio - 1), *RANGE), np.float32)
 

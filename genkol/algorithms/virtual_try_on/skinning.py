@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from genkol.algorithms.virtual_try_on.body import Body
@@ -143,7 +142,7 @@ def fit(marks: GarmentLandmarks, body: Body, old_hem: float | None) -> Fit:
 
 def torso_grid(sized: Fit) -> Grid:
     """Return the grid over the front, from the shoulders to the hem."""
-    marks, body = sized.marks, sized.body
+    marks = sized.marks
     across = np.linspace(-BEYOND, BEYOND, COLUMNS)
     along = np.linspace(0, 1, LINES)
     tip_y, pit_y = float(marks.tips[:, 1].mean()), float(marks.armpits[:, 1].mean())
@@ -186,12 +185,14 @@ def _lift(sized: Fit, across: F64) -> F64:
     """Return how far the shoulder line must move up or down to lie on the body's."""
     marks, body = sized.marks, sized.body
     middle, half = marks.tips[:, 0].mean(), float(np.diff(marks.tips[:, 0])[0]) / 2
-    us, lifts = [], []
+    us: list[F64] = []
+    lifts: list[F64] = []
     for i in (0, 1):
         line = marks.slopes[i]
         us.append((line[:, 0] - middle) / half)
         lifts.append(body.slopes[i][:, 1] - sized.height(line[:, 1]))
-    return np.interp(across, np.concatenate([us[0], us[1][::-1]]), np.concatenate([lifts[0], lifts[1][::-1]]))
+    lifts_ = np.concatenate([lifts[0], lifts[1][::-1]])
+    return np.asarray(np.interp(across, np.concatenate([us[0], us[1][::-1]]), lifts_), np.float64)
 
 
 def _collar(sized: Fit, across: F64) -> F64:
@@ -236,7 +237,7 @@ def _goal(sized: Fit, y: F64) -> tuple[F64, F64]:
     return np.interp(y, ys, xs), np.interp(y, ys, hs)
 
 
-def sleeve_grid(sized: Fit, torso: Grid, index: int) -> Grid:
+def sleeve_grid(sized: Fit, index: int) -> Grid:
     """Return the grid over one sleeve: at the armhole it moves with the torso, further on with the arm."""
     assert sized.marks.sleeves is not None
     sleeve = sized.marks.sleeves[index]
@@ -253,7 +254,7 @@ def sleeve_grid(sized: Fit, torso: Grid, index: int) -> Grid:
     half = np.clip(own, least * radius, most * radius)
     outward = np.column_stack([-direction[:, 1], direction[:, 0]]) * 1.0
     outward *= np.where((outward @ np.array([side, -0.6]))[:, None] < 0, -1, 1)
-    grown = _eased((t * (end - start) / (0.9 * sized.body.span)))
+    grown = _eased(t * (end - start) / (0.9 * sized.body.span))
     cap = max(arm.bulge, least) * radius * (1.0 if least < 1.2 else 1.1)
     outer = np.minimum(half, cap) * (1 - grown) + half * grown
     outer = np.maximum(outer, np.where(t * (end - start) < 0.5 * sized.body.span, arm.bulge, 0) * radius)
