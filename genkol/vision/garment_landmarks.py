@@ -21,8 +21,8 @@ ALONG = 24
 """Places along a sleeve at which its edges are read."""
 STANDING = 0.08
 """Height of a collar above the shoulder seams, against half of the torso's width, from which it stands."""
-LEVEL = 0.6
-"""Width of the first rows against the widest from which there are no shoulders."""
+LEVEL = 0.8
+"""Width near the top, against the widest, from which a garment that gets no narrower below is a skirt."""
 HOOD_DEPTH = 0.33
 """How deep the sides of a closed hood cross below its base, against the base's width."""
 
@@ -159,8 +159,8 @@ def _refuse_lower_wear(mask: Mask, axis: float, top: float, bottom: float) -> No
         legs += len(widths) == 2 and widths[0] > 0.6 * widths[1] and widths[0] > 0.2 * widest
     if legs >= 2:
         raise _lower_wear("trousers")
-    first = _run(mask[int(top + 0.03 * (bottom - top))], axis)
-    if first is not None and first[1] - first[0] > LEVEL * widest:
+    high, middle = (float(mask[int(top + share * (bottom - top))].sum()) for share in (0.15, 0.5))
+    if high > LEVEL * widest and middle > 0.95 * high:
         raise _lower_wear("a skirt or trousers")
 
 

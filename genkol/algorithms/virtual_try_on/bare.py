@@ -159,9 +159,10 @@ def continued_up(ground: U8, pixels: U8, lower: F32, body: Body) -> U8:
     for x in np.flatnonzero(worn.any(axis=0)):
         top = min(int(worn[:, x].argmax()) + 4, h - 1)
         middle, half = (float(np.interp(top, body.rows, part)) for part in (body.middle, body.half))
-        if abs(x - middle) > 1.05 * half or top < body.hips - 0.5 * body.span:
+        aside = abs(x - middle) / half
+        if aside > 1.35 or top < body.hips - 0.5 * body.span:
             continue
-        first = max(0, top - reach)
+        first = max(0, top - (reach if aside < 1.02 else reach // 5))
         rows = np.minimum(2 * top - np.arange(first, top), h - 1)
         out[first:top, x] = pixels[rows, x]
     return out

@@ -11,7 +11,7 @@ from genkol.vision.smooth import smoothed
 
 BROAD = 0.11
 """Reach of the blur that leaves the body's shading and no print, as a share of the shoulders' distance."""
-RANGE = (0.82, 1.14)
+RANGE = (0.84, 1.06)
 """How far the old shading may darken or lighten."""
 
 

@@ -42,7 +42,9 @@ def test_a_drawn_shirt_is_cut_out_to_the_pixel(alpha):
 def test_landmarks_lie_at_the_corners_of_a_drawn_shirt():
     marks = landmarks_of(cut_out(drawn(True)))
     assert marks.kind == "t-shirt"
-    assert np.abs(marks.armpits - [(190, 250), (410, 250)]).max() < 6
+    assert np.abs(marks.armpits - [(190, 250), (410, 250)]).max() < 16, (
+        "where the sleeve leaves the side, or a little above"
+    )
     assert np.abs(marks.corners - [(240, 120), (360, 120)]).max() < 8
     assert abs(marks.hem - 500) < 4
     assert marks.sleeves is not None
