@@ -154,7 +154,7 @@ def continued_up(ground: U8, pixels: U8, lower: F32, body: Body) -> U8:
     """
     h = len(lower)
     out = ground.copy()
-    reach = round(0.35 * body.span)
+    reach = round(0.6 * body.span)
     worn = (lower > 0.6) & (np.arange(h)[:, None] < body.hips + 0.9 * body.span)
     for x in np.flatnonzero(worn.any(axis=0)):
         top = min(int(worn[:, x].argmax()) + 4, h - 1)
@@ -162,7 +162,7 @@ def continued_up(ground: U8, pixels: U8, lower: F32, body: Body) -> U8:
         aside = abs(x - middle) / half
         if aside > 1.35 or top < body.hips - 0.5 * body.span:
             continue
-        first = max(0, top - (reach if aside < 1.02 else reach // 5))
+        first = max(0, top - (reach if aside < 1.02 else reach // 8))
         rows = np.minimum(2 * top - np.arange(first, top), h - 1)
         out[first:top, x] = pixels[rows, x]
     return out
