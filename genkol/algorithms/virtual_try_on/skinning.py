@@ -1,0 +1,325 @@
+"""A flat garment bent onto a body: grids over its torso and sleeves, and where each of their knots comes to lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from genkol.algorithms.virtual_try_on.body import Body
+from genkol.artifacts import F32, F64
+from genkol.vision.garment_landmarks import GarmentLandmarks
+
+COLUMNS, LINES = 49, 81
+BEYOND = 1.04
+"""How far a grid reaches past the edges of its piece, so that the cloth's own soft edge is drawn."""
+MOST_WRAP, LEAST_WRAP = 1.45, 0.85
+"""Scale across in the middle of the torso against that on its average: cloth that turns away at the sides of the
+body is foreshortened there, and the print in the middle keeps its proportions."""
+HEM = {"t-shirt": 0.17, "shirt": 0.19, "long-sleeve": 0.15, "hoodie": 0.13}
+"""How far below the hip joints a garment ends, as a share of the torso."""
+EASE = {"t-shirt": 1.05, "shirt": 1.06, "long-sleeve": 1.05, "hoodie": 1.13, "dress": 1.04}
+"""Width of the cloth against that of the torso."""
+HOOD_RISE, HOOD_SPREAD = 0.5, 1.06
+"""Height and width of a hood that lies behind the neck, against half of the collar's width."""
+SLEEVE_EASE = {"hoodie": (1.35, 1.6)}
+"""Least and most width of a sleeve against that of the arm."""
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Knots of a piece of cloth.
+
+    Args:
+        source: (n, m, 2) pixels of the cut-out.
+        target: (n, m, 2) pixels of the picture.
+        across: (m,) -1 to 1 from edge to edge.
+        along: (n,) 0 to 1 from the shoulder down.
+    """
+
+    source: F64
+    target: F64
+    across: F64
+    along: F64
+
+    def drawn(self, shape: tuple[int, int]) -> Piece:
+        """Return the piece on an (H, W) picture: the knots, joined smoothly, and read backwards."""
+        knots = np.dstack([self.target, self.source, np.broadcast_to(self.across, self.target.shape[:2])])
+        knots = np.dstack([knots, np.broadcast_to(self.along[:, None], self.target.shape[:2])]).astype(np.float32)
+        down = np.linalg.norm(np.diff(self.target, axis=0), axis=-1).sum(0).max()
+        over = np.linalg.norm(np.diff(self.target, axis=1), axis=-1).sum(1).max()
+        dense = _refined(knots, int(1.5 * down) + 2, int(1.5 * over) + 2).reshape(-1, 6)
+        return _splat(dense, shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A piece of cloth as it lies in the picture, all (H, W).
+
+    Args:
+        x, y: where each pixel comes from in the cut-out.
+        across, along: where it lies on the piece, see `Grid`.
+        inside: 1 where the grid reaches.
+    """
+
+    x: F32
+    y: F32
+    across: F32
+    along: F32
+    inside: F32
+
+    def pull(self, source: F32) -> F32:
+        """Return the source's values at the piece's pixels, bilinear, 0 beyond the source."""
+        return np.asarray(
+            cv2.remap(source, self.x, self.y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), np.float32
+        )
+
+
+def _refined(knots: F32, rows: int, columns: int) -> F32:
+    n, m = knots.shape[:2]
+    x = np.broadcast_to(np.linspace(0, m - 1, columns, dtype=np.float32), (rows, columns))
+    y = np.broadcast_to(np.linspace(0, n - 1, rows, dtype=np.float32)[:, None], (rows, columns))
+    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    halves = [cv2.remap(np.ascontiguousarray(knots[..., k : k + 3]), x, y, cv2.INTER_LINEAR) for k in (0, 3)]
+    return np.asarray(np.dstack(halves), np.float32)
+
+
+def _splat(dense: F32, shape: tuple[int, int]) -> Piece:
+    """Return the values of scattered points on the pixels: each spread over its four neighbours."""
+    h, w = shape
+    x, y = dense[:, 0], dense[:, 1]
+    keep = (x > 0) & (y > 0) & (x < w - 1.01) & (y < h - 1.01)
+    dense, x, y = dense[keep], x[keep], y[keep]
+    x0, y0 = x.astype(np.int32), y.astype(np.int32)
+    fx, fy = x - x0, y - y0
+    sums = np.zeros((5, h * w))
+    for dx, dy, weight in ((0, 0, (1 - fx) * (1 - fy)), (1, 0, fx * (1 - fy)), (0, 1, (1 - fx) * fy), (1, 1, fx * fy)):
+        place = (y0 + dy) * w + x0 + dx
+        sums[4] += np.bincount(place, weight, h * w)
+        for k in range(4):
+            sums[k] += np.bincount(place, weight * dense[:, 2 + k], h * w)
+    total = sums[4].reshape(h, w)
+    planes = [(s.reshape(h, w) / np.maximum(total, 1e-6)).astype(np.float32) for s in sums[:4]]
+    inside = cv2.erode((total > 0.05).astype(np.float32), np.ones((3, 3), np.uint8))
+    return Piece(planes[0], planes[1], planes[2], planes[3], cv2.GaussianBlur(inside, (0, 0), 0.9))
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """How a garment sits on a body: its scale down the body, and where its first and last line come to lie."""
+
+    scale: float
+    top: float
+    hem: float
+    marks: GarmentLandmarks
+    body: Body
+
+    def height(self, y: F64) -> F64:
+        return self.top + self.scale * (y - float(self.marks.tips[:, 1].mean()))
+
+
+def fit(marks: GarmentLandmarks, body: Body, old_hem: float | None) -> Fit:
+    """Choose the size: the hem where such a garment ends, the width as near to the body's as the print allows."""
+    first = float(marks.tips[:, 1].mean())
+    top = float(body.tips[:, 1].mean())
+    torso = body.hips - body.shoulders
+    length = marks.hem - first
+    width = float(np.interp(body.shoulders + 0.4 * torso, body.rows, body.half)) * EASE[marks.kind]
+    even = width / marks.half_width
+    if marks.kind == "dress":
+        scale = float(np.clip((body.hips + 0.75 * (body.knees - body.hips) - top) / length, even, 1.4 * even))
+    else:
+        hem = body.hips + HEM[marks.kind] * torso
+        if old_hem is not None and old_hem < hem + 0.25 * torso:
+            hem = max(hem, old_hem + 0.035 * torso)
+        if old_hem is None:
+            hem += 0.04 * torso
+        scale = float(np.clip((hem - top) / length, 0.9 * even, 1.45 * even))
+    return Fit(scale, top, top + scale * length, marks, body)
+
+
+def torso_grid(sized: Fit) -> Grid:
+    """Return the grid over the front, from the shoulders to the hem."""
+    marks = sized.marks
+    across = np.linspace(-BEYOND, BEYOND, COLUMNS)
+    along = np.linspace(0, 1, LINES)
+    tip_y, pit_y = float(marks.tips[:, 1].mean()), float(marks.armpits[:, 1].mean())
+    source = np.zeros((LINES, COLUMNS, 2))
+    margin = 0.015 * marks.half_width
+    top_x, top_y = _top_line(marks)
+    middle_tip, half_tip = marks.tips[:, 0].mean(), float(np.diff(marks.tips[:, 0])[0]) / 2
+    first = np.interp(middle_tip + across * half_tip, top_x, top_y) - margin
+    last = marks.hem + 0.02 * (marks.hem - tip_y)
+    source[..., 1] = first * (1 - along[:, None]) + last * along[:, None]
+    ys = np.concatenate([[tip_y], marks.rows, [last]])
+    lefts = np.concatenate([[marks.tips[0, 0]], marks.sides[:, 0], marks.sides[-1:, 0]])
+    rights = np.concatenate([[marks.tips[1, 0]], marks.sides[:, 1], marks.sides[-1:, 1]])
+    left, right = np.interp(source[..., 1], ys, lefts), np.interp(source[..., 1], ys, rights)
+    half = (right - left) / 2
+    source[..., 0] = (left + right) / 2 + across * half
+    fall = np.clip((pit_y - source[..., 1]) / (pit_y - tip_y), 0, 1)
+    fall = fall * fall * (3 - 2 * fall)
+    target = np.zeros_like(source)
+    target[..., 1] = sized.height(source[..., 1]) + fall * _lift(sized, across)
+    goal_middle, goal_half = _goal(sized, target[..., 1])
+    wrap = np.clip(sized.scale * half / goal_half, LEAST_WRAP, MOST_WRAP)
+    u = np.broadcast_to(across, half.shape)
+    curved = wrap * u + (1 - wrap) * u**3
+    curved = np.where(np.abs(u) > 1, u, curved)
+    level = _collar(sized, across)
+    target[..., 0] = goal_middle + goal_half * (curved * (1 - fall**2) + level * fall**2)
+    return Grid(source, target, across, along)
+
+
+def _top_line(marks: GarmentLandmarks) -> tuple[F64, F64]:
+    left, right = marks.slopes[0], marks.slopes[1][::-1]
+    corners = marks.corners.copy()
+    corners[:, 1] = np.minimum(corners[:, 1], marks.bases[:, 1])
+    points = np.concatenate([left, corners, right])
+    return np.maximum.accumulate(points[:, 0]), points[:, 1]
+
+
+def _lift(sized: Fit, across: F64) -> F64:
+    """Return how far the shoulder line must move up or down to lie on the body's."""
+    marks, body = sized.marks, sized.body
+    middle, half = marks.tips[:, 0].mean(), float(np.diff(marks.tips[:, 0])[0]) / 2
+    us: list[F64] = []
+    lifts: list[F64] = []
+    for i in (0, 1):
+        line = marks.slopes[i]
+        us.append((line[:, 0] - middle) / half)
+        lifts.append(body.slopes[i][:, 1] - sized.height(line[:, 1]))
+    lifts_ = np.concatenate([lifts[0], lifts[1][::-1]])
+    return np.asarray(np.interp(across, np.concatenate([us[0], us[1][::-1]]), lifts_), np.float64)
+
+
+def _collar(sized: Fit, across: F64) -> F64:
+    """Return where on the shoulders each column lies, -1 to 1: the collar's bases at the neck's."""
+    marks, body = sized.marks, sized.body
+    middle, half = marks.tips[:, 0].mean(), float(np.diff(marks.tips[:, 0])[0]) / 2
+    goal_middle, goal_half = body.tips[:, 0].mean(), float(np.diff(body.tips[:, 0])[0]) / 2
+    ours = (marks.bases[:, 0] - middle) / half
+    theirs = (_collar_ends(sized) - goal_middle) / goal_half
+    curve = PchipInterpolator([-1, ours[0], ours.mean(), ours[1], 1], [-1, theirs[0], theirs.mean(), theirs[1], 1])
+    return np.where(np.abs(across) > 1, across, curve(np.clip(across, -1, 1)))
+
+
+def _collar_ends(sized: Fit) -> F64:
+    """Return x of the collar's two ends: at the neck, but a wide collar stays wide.
+
+    Drawn together to the neck it would pull a print beneath it out of shape.
+    """
+    marks, body = sized.marks, sized.body
+    middle, half = marks.tips[:, 0].mean(), float(np.diff(marks.tips[:, 0])[0]) / 2
+    own = body.tips[:, 0].mean() + 0.85 * (marks.bases[:, 0] - middle) / half * float(np.diff(body.tips[:, 0])[0]) / 2
+    return np.array([min(body.bases[0, 0], own[0]), max(body.bases[1, 0], own[1])])
+
+
+def _goal(sized: Fit, y: F64) -> tuple[F64, F64]:
+    """Return the middle and half width that the cloth takes at heights of the picture."""
+    marks, body = sized.marks, sized.body
+    ease = EASE[marks.kind]
+    pit = sized.height(marks.armpits[:, 1].mean())
+    half = body.half * ease
+    chest = float(np.interp(pit, body.rows, half))
+    own = np.interp(body.rows, sized.height(marks.rows), np.diff(marks.sides, axis=1)[:, 0] / 2 * sized.scale)
+    flare = np.maximum(half, chest * 0.93 * own / np.interp(pit, body.rows, own))
+    half = np.where(body.rows > pit, np.maximum(half, flare), half)
+    kernel = np.ones(9) / 9
+    half = np.convolve(np.pad(half, 4, "edge"), kernel, "valid")
+    tips = body.tips
+    below, goal = body.rows > pit, float(np.diff(tips[:, 0])[0]) / 2
+    ys = np.concatenate([[tips[:, 1].mean()], [pit], body.rows[below]])
+    xs = np.concatenate([[tips[:, 0].mean()], [np.interp(pit, body.rows, body.middle)], body.middle[below]])
+    hs = np.concatenate([[goal], [np.interp(pit, body.rows, half)], half[below]])
+    return np.interp(y, ys, xs), np.interp(y, ys, hs)
+
+
+def sleeve_grid(sized: Fit, index: int) -> Grid:
+    """Return the grid over one sleeve: at the armhole it moves with the torso, further on with the arm."""
+    assert sized.marks.sleeves is not None
+    sleeve = sized.marks.sleeves[index]
+    arm, side = sized.body.arms[index], (-1, 1)[index]
+    count, across = len(sleeve.upper), np.linspace(-1.16, 1.16, 17)
+    t = np.linspace(0, 1, count)
+    centre, spread = (sleeve.upper + sleeve.lower) / 2, (sleeve.lower - sleeve.upper) / 2
+    source = centre[:, None] + across[None, :, None] * spread[:, None]
+    tip = sized.body.tips[index]
+    start, end = -0.06 * sized.body.span, cuff(sized, index)
+    points, direction, radius = arm.at(start + t * (end - start))
+    least, most = SLEEVE_EASE.get(sized.marks.kind, (1.12, 1.55))
+    own = np.linalg.norm(spread, axis=1) * sized.scale * 0.92
+    half = np.clip(own, least * radius, most * radius)
+    outward = np.column_stack([-direction[:, 1], direction[:, 0]]) * 1.0
+    outward *= np.where((outward @ np.array([side, -0.6]))[:, None] < 0, -1, 1)
+    grown = _eased(t * (end - start) / (0.9 * sized.body.span))
+    cap = max(arm.bulge, least) * radius * (1.0 if least < 1.2 else 1.1)
+    outer = np.minimum(half, cap) * (1 - grown) + half * grown
+    outer = np.maximum(outer, np.where(t * (end - start) < 0.5 * sized.body.span, arm.bulge, 0) * radius)
+    upper, lower = points + outward * outer[:, None], points - outward * half[:, None]
+    pit = np.array(_pit(sized, index, float(tip[1] + 0.62 * max(lower[-1, 1] - tip[1], 0.6 * sized.body.span))))
+    run = (end - start) * t[:, None]
+    soon, late = (_eased(run / (share * sized.body.span)) for share in (0.3, 0.42))
+    slope = tip - sized.body.slopes[index][2]
+    leave = slope / max(float(np.linalg.norm(slope)), 1e-6) + 0.45 * direction
+    leave /= np.linalg.norm(leave, axis=1, keepdims=True)
+    upper = (tip + leave * run) * (1 - soon) + upper * soon
+    lower = (pit + direction * run * 0.4) * (1 - late) + lower * late
+    middle, reach = (upper + lower) / 2, (lower - upper) / 2
+    target = middle[:, None] + across[None, :, None] * reach[:, None]
+    return Grid(source, target, across, t)
+
+
+def _eased(t: F64) -> F64:
+    t = np.clip(t, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))
+
+
+def hood_grid(sized: Fit) -> Grid:
+    """Return the grid over a hood: it lies down behind the neck, low and a little wider than the collar."""
+    marks, body = sized.marks, sized.body
+    across, along = np.linspace(-1, 1, 33), np.linspace(0, 1, 17)
+    middle, half = marks.bases[:, 0].mean(), float(np.diff(marks.bases[:, 0])[0]) / 2
+    crown = float(marks.bases[:, 1].mean()) - 1.55 * half
+    source = np.zeros((17, 33, 2))
+    source[..., 0] = middle + 0.9 * half * across
+    source[..., 1] = (crown + (marks.bases[:, 1].mean() - crown) * along)[:, None]
+    ends = _collar_ends(sized)
+    goal, width = ends.mean(), float(np.diff(ends)[0]) / 2
+    heights = [np.interp(ends[i], *body.slopes[i][:: (1, -1)[i]].T) for i in (0, 1)]
+    base = np.interp(across, [-1, 1], heights) + 0.16 * body.span
+    rise = 0.17 * body.span + HOOD_RISE * width * (1 - np.abs(across) ** 2.6) ** 0.5
+    target = np.zeros_like(source)
+    target[..., 0] = goal + HOOD_SPREAD * width * across
+    target[..., 1] = base - rise * (1 - along)[:, None]
+    return Grid(source, target, across, along)
+
+
+def _pit(sized: Fit, index: int, deepest: float) -> tuple[float, float]:
+    """Return the armpit on the side of the torso; never as low as the cuff, where the sleeve would fold."""
+    y = float(sized.height(sized.marks.armpits[:, 1].mean()))
+    y = min(y, sized.body.shoulders + 0.5 * sized.body.span, deepest)
+    middle, half = _goal(sized, np.array([y]))
+    return float(middle[0] + (-1, 1)[index] * half[0] * 0.94), y
+
+
+def cuff(sized: Fit, index: int) -> float:
+    """Return how far along the arm the sleeve ends: a long one at the wrist, a short one in proportion; 0 for none."""
+    if sized.marks.sleeves is None:
+        return 0.0
+    arm = sized.body.arms[index]
+    own = sized.marks.sleeves[index].length * sized.scale
+    if is_long(sized):
+        return 1.02 * arm.length
+    return min(own * 0.95, 0.52 * arm.length)
+
+
+def is_long(sized: Fit) -> bool:
+    """Say whether the sleeves reach the wrists."""
+    if sized.marks.sleeves is None:
+        return False
+    own = float(np.mean([sleeve.length for sleeve in sized.marks.sleeves])) * sized.scale
+    arm = float(np.mean([arm.length for arm in sized.body.arms]))
+    return sized.marks.kind in ("hoodie", "long-sleeve") or own > 0.72 * arm

@@ -1,0 +1,157 @@
+"""Garments on real people, with the real analyses and weights."""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genkol.algorithm import Step
+from genkol.algorithms.person_parsing.light import LightParsing
+from genkol.algorithms.virtual_try_on.body import body_of
+from genkol.algorithms.virtual_try_on.skinning import fit, sleeve_grid, torso_grid
+from genkol.algorithms.virtual_try_on.warp import GarmentWarp
+from genkol.artifacts import Image, Kind, Layer, Person
+from genkol.compose import compose, support
+from genkol.conformance import violations
+from genkol.errors import Unsuitable
+from genkol.inputs import read_input
+from genkol.vision.colour import lab_of
+from genkol.vision.garment_cutout import cut_out
+from genkol.vision.garment_landmarks import landmarks_of
+
+pytestmark = pytest.mark.weights
+
+MAN, SIDEWAYS, LAUGHING = "person-halfbody-m-01.jpg", "person-halfbody-f-02.jpg", "person-halfbody-f-03.jpg"
+ROOT = Path(__file__).parents[4]
+
+
+@cache
+def garment(name: str) -> Image:
+    places = (ROOT / "examples" / "photos", ROOT.parent / "shared" / "data" / "samples")
+    file = next((p / name for p in places if (p / name).exists()), None)
+    if file is None:
+        pytest.skip(f"{name} is not shipped, and the shared samples are not here (../shared/data/samples)")
+    image = read_input("garment", Kind.GARMENT, file.read_bytes())
+    assert isinstance(image, Image)
+    return image
+
+
+@pytest.fixture(scope="module")
+def posed(weights_setup, photo):
+    """Parses a photograph by its name, with pose and hands."""
+    work = LightParsing()
+    work.setup(weights_setup)
+
+    @cache
+    def parse(name: str) -> Person:
+        return work.run(photo(name), params=work.Params(), step=Step())
+
+    return parse
+
+
+@pytest.fixture(scope="module")
+def dress(weights_setup, photo, face_of, posed):
+    """Dresses a person in a garment and returns the layer."""
+    work = GarmentWarp()
+    work.setup(weights_setup)
+
+    def run(name: str, worn: Image, person: Person | None = None, **params: object) -> Layer:
+        portrait = photo(name)
+        return work.run(
+            portrait,
+            face_of(portrait),
+            person or posed(name),
+            worn,
+            params=work.Params(**params),
+            step=Step(),
+        )
+
+    return run
+
+
+def test_conforms(photo, face_of, posed, weights_setup):
+    inputs = {
+        "portrait": photo(MAN),
+        "face": face_of(photo(MAN)),
+        "person": posed(MAN),
+        "garment": garment("garment-tshirt-red.png"),
+    }
+    assert violations(GarmentWarp, inputs, weights_setup) == []
+
+
+def test_the_chest_takes_the_garments_colour_and_the_face_none(dress, photo, face_of):
+    layer = dress(MAN, garment("garment-tshirt-red.png"))
+    portrait, after = photo(MAN), compose(photo(MAN), [layer])
+    x, y = (int(v) for v in face_of(portrait).landmarks[8])
+    chest = lab_of(after.pixels[y + 330 : y + 420, x - 110 : x + 110]).reshape(-1, 3)
+    colour = np.median(chest, axis=0)
+    assert colour[1] > 35, "the red shirt is red on the chest"
+    assert not support(layer, portrait.size)[: y - 40].any(), "head and sky above the chin stay"
+
+
+def test_the_old_shirt_is_gone(dress, photo, posed):
+    layer = dress(MAN, garment("garment-tshirt-teal.png"))
+    person = posed(MAN)
+    arms_clear = support(layer, photo(MAN).size)
+    worn = person.clothes > 200
+    hands = person.body_skin > 100
+    covered = (arms_clear & worn & ~hands).sum() / (worn & ~hands).sum()
+    assert covered > 0.98
+
+
+def test_a_grid_never_folds(photo, face_of, posed):
+    """Every cell of the torso and of the sleeves keeps its orientation."""
+    marks = landmarks_of(cut_out(garment("garment-tshirt-wave.png")))
+    sized = fit(marks, body_of(posed(MAN), face_of(photo(MAN))), None)
+    for grid in (torso_grid(sized), sleeve_grid(sized, 0), sleeve_grid(sized, 1)):
+        inner = grid.target[2:-2, 4:-4]
+        across, down = np.diff(inner, axis=1)[:-1], np.diff(inner, axis=0)[:, :-1]
+        area = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
+        assert (np.sign(area) == np.sign(np.median(area))).mean() > 0.99
+
+
+def test_a_print_in_the_middle_keeps_its_proportions(photo, face_of, posed):
+    marks = landmarks_of(cut_out(garment("garment-tshirt-wave.png")))
+    sized = fit(marks, body_of(posed(MAN), face_of(photo(MAN))), None)
+    grid = torso_grid(sized)
+    part = np.s_[24:50, 16:33]
+    wide = np.ptp(grid.target[part][..., 0]) / np.ptp(grid.source[part][..., 0])
+    high = np.ptp(grid.target[part][..., 1]) / np.ptp(grid.source[part][..., 1])
+    assert 0.85 < wide / high < 1.18
+
+
+def test_a_body_from_the_side_is_refused(dress):
+    with pytest.raises(Unsuitable, match="turned to the side"):
+        dress(SIDEWAYS, garment("garment-tshirt-red.png"))
+
+
+def test_a_back_is_refused(dress, posed):
+    person = posed(MAN)
+    pose = person.pose.copy()
+    pose[[11, 12]] = pose[[12, 11]]
+    with pytest.raises(Unsuitable, match="from the back"):
+        dress(MAN, garment("garment-tshirt-red.png"), replace(person, pose=pose))
+
+
+def test_hidden_shoulders_are_refused(dress, posed):
+    person = posed(MAN)
+    pose = person.pose.copy()
+    pose[[11, 12], 3] = 0.1
+    with pytest.raises(Unsuitable, match="shoulders are not in the picture"):
+        dress(MAN, garment("garment-tshirt-red.png"), replace(person, pose=pose))
+
+
+def test_no_pose_is_refused(dress, posed):
+    person = replace(posed(MAN), pose=np.zeros((0, 4), np.float32))
+    with pytest.raises(Unsuitable, match="No body"):
+        dress(MAN, garment("garment-tshirt-red.png"), person)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["garment-pants-01.jpg", "garment-skirt-02.jpg"])
+def test_trousers_and_skirts_are_refused(public_photos, name):
+    picture = read_input("garment", Kind.GARMENT, (public_photos / name).read_bytes())
+    with pytest.raises(Unsuitable, match="dresses the upper body"):
+        landmarks_of(cut_out(picture))
