@@ -29,7 +29,7 @@ $(STAMP): pyproject.toml constraints.txt
 	fi
 	@echo "Installing into $(VENV); the first time takes some minutes"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,npm]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,npm,evaluation]"
 	@$(BIN)/python -c "import cv2" 2>/dev/null || { \
 	  version=$$($(BIN)/python -c "from importlib.metadata import version; print(version('opencv-python'))"); \
 	  echo "This machine has no libGL: taking opencv-python-headless $$version"; \

@@ -86,4 +86,11 @@ def _mount_weights() -> None:
     app.add_typer(weights, name="weights")
 
 
+def _mount_evaluate() -> None:
+    from genkol.evaluation.cli import evaluate
+
+    app.command("evaluate")(evaluate)
+
+
 _mount_weights()
+_mount_evaluate()

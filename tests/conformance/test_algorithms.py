@@ -30,7 +30,11 @@ PHOTOS = {
 PARAMS: Mapping[str, Mapping[str, Any]] = {
     "scene/procedural": {"style": "bokeh", "width": 512, "height": 512},
     "hair-editing/recolour": {"colour": "auburn"},
+    "virtual-try-on/recolour": {"colour": "navy"},
 }
+
+ALONE = {"hair-editing/recolour", "virtual-try-on/recolour"}
+"""Those that take a reference instead of a colour."""
 
 SMALL = {"upscaling/real-esrgan": 80}
 """Side of the crop on which a slow finisher is tried, pixels."""
@@ -42,6 +46,7 @@ def values(shipped_photos: Path, weights_setup: Setup) -> dict[str, Value]:
     found: dict[str, Value] = {
         port: read_input(port, Kind.PORTRAIT, (shipped_photos / name).read_bytes()) for port, name in PHOTOS.items()
     }
+    found["garment"] = read_input("garment", Kind.GARMENT, (shipped_photos / "garment-tshirt-red.png").read_bytes())
     found["product"] = read_input("product", Kind.PRODUCT, (shipped_photos / "product-juice-orange.png").read_bytes())
     for port, service, of in (
         ("face", "face-alignment", "portrait"),
@@ -57,7 +62,7 @@ def values(shipped_photos: Path, weights_setup: Setup) -> dict[str, Value]:
 @pytest.mark.weights
 @pytest.mark.parametrize("algorithm", list(REGISTRY), ids=lambda a: a.key())
 def test_conforms(algorithm: type[Algorithm], values: Mapping[str, Value], weights_setup: Setup) -> None:
-    uses = [use.port.name for use in ports_of(algorithm) if use.required or not algorithm.key().startswith("hair-")]
+    uses = [use.port.name for use in ports_of(algorithm) if use.required or algorithm.key() not in ALONE]
     inputs = {name: values[name] for name in uses}
     if algorithm.key() in SMALL:
         side, portrait = SMALL[algorithm.key()], inputs["portrait"]

@@ -26,7 +26,7 @@ def test_every_direct_dependency_is_pinned_and_nothing_else():
     pins = [line for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if not line.startswith("#")]
     assert [line for line in pins if not re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9.]+", line)] == []
     direct = names(PROJECT["dependencies"]) | names(
-        r for extra in ("npm", "dev") for r in PROJECT["optional-dependencies"][extra]
+        r for extra in ("npm", "dev", "evaluation") for r in PROJECT["optional-dependencies"][extra]
     )
     assert names(pins) == direct
 
