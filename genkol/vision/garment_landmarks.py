@@ -24,7 +24,7 @@ STANDING = 0.08
 LEVEL = 0.8
 """Width near the top, against the widest, from which a garment that gets no narrower below is a skirt."""
 DRESS, LONG = 3.9, 1.6
-"""Lengths of the whole and of a sleeve, against half of the torso's width, from which it is a dress or a long sleeve."""
+"""Lengths of the whole and of a sleeve, against half of the torso, from which they are a dress and a long sleeve."""
 HOOD_DEPTH = 0.33
 """How deep the sides of a closed hood cross below its base, against the base's width."""
 
@@ -397,50 +397,6 @@ def _kind(marks: GarmentLandmarks) -> str:
     if length > (DRESS if sleeve < LONG else 1.3 * DRESS):
         return "dress"
     if sleeve > LONG:
-        return "long-sleeve"
-    standing = float((bases[:, 1] - corners[:, 1]).mean()) > STANDING * half
-    usual, powers, strict = (1.15, (1.3, 1.5), 25.0) if standing else (0.44, (1.7, 2.2, 2.8), 5.0)
-    light = cv2.GaussianBlur(lab_of(np.clip(cutout.pixels, 0, 255).astype(np.uint8))[..., 0], (0, 0), 1.5)
-    best, score = None, -np.inf
-    for power in powers:
-        for depth in np.linspace(0.1, 1.4, 53) * width:
-            curve = _arc(left, right, depth, power, v)
-            gain = _step_across(light, curve[np.abs(v) < 0.8], max(2.0, 0.03 * width))
-            value = float(np.clip(gain, -6, 12).mean()) - strict * abs(depth / width - usual)
-            if value > score:
-                best, score = curve, value
-    assert best is not None
-    return best
-
-
-def _arc(left: F64, right: F64, depth: float, power: float, v: F64) -> F64:
-    """Return (n, 2): from corner to corner, sagging by the depth; power 2 is an ellipse, 1 a V."""
-    t = (v + 1)[:, None] / 2
-    line = left * (1 - t) + right * t
-    sag = depth * (1 - np.abs(v) ** power) ** (1 / power)
-    return np.asarray(line + np.column_stack([np.zeros_like(v), sag]))
-
-
-def _step_across(light: F32, curve: F64, reach: float) -> F64:
-    slope = np.gradient(curve, axis=0)
-    normal = np.column_stack([-slope[:, 1], slope[:, 0]])
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
-    normal *= np.sign(normal[:, 1:] + 1e-9)
-
-    def at(points: F64) -> F64:
-        x, y = points[:, 0].astype(np.float32), points[:, 1].astype(np.float32)
-        return np.asarray(cv2.remap(light, x[None], y[None], cv2.INTER_LINEAR)[0], np.float64)
-
-    return at(curve + reach * normal) - at(curve - reach * normal)
-
-
-def _kind(marks: GarmentLandmarks) -> str:
-    if marks.hood:
-        return "hoodie"
-    length = (marks.hem - float(marks.bases[:, 1].mean())) / marks.half_width
-    if length > 3.9:
-        return "dress"
-    if marks.sleeves and float(np.mean([s.length for s in marks.sleeves])) > 1.6 * marks.half_width:
         return "long-sleeve"
     standing = float((marks.bases[:, 1] - marks.corners[:, 1]).mean()) > STANDING * marks.half_width
     return "shirt" if standing else "t-shirt"

@@ -261,7 +261,7 @@ def sleeve_grid(sized: Fit, index: int) -> Grid:
     upper, lower = points + outward * outer[:, None], points - outward * half[:, None]
     pit = np.array(_pit(sized, index, float(tip[1] + 0.62 * max(lower[-1, 1] - tip[1], 0.6 * sized.body.span))))
     run = (end - start) * t[:, None]
-    soon, late = (_eased(run / (share * sized.body.span)) for share in (0.3, 0.42))
+    soon, late = (_eased(run / (share * sized.body.span)) for share in (0.24, 0.42))
     slope = tip - sized.body.slopes[index][2]
     leave = slope / max(float(np.linalg.norm(slope)), 1e-6) + 0.45 * direction
     leave /= np.linalg.norm(leave, axis=1, keepdims=True)
