@@ -107,8 +107,7 @@ def wait_until_up(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     Raises:
         DemoFailed: the server ended, or took too long; its last words are in the text.
     """
-    applications = yaml.safe_load((ROOT / "serve_config.yaml").read_text("utf-8"))["applications"]
-    expected = sum("algorithm" in application["args"] for application in applications)
+    expected = len(started_algorithms())
     end = time.monotonic() + START_S
     while time.monotonic() < end and server.poll() is None:
         try:
@@ -121,6 +120,12 @@ def wait_until_up(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     last = "\n".join(log.read_text("utf-8", "replace").splitlines()[-15:])
     why = "is not ready" if server.poll() is None else f"ended with exit code {server.returncode}"
     raise DemoFailed(f"genkol serve {why}. It said, in {log}:\n{last}")
+
+
+def started_algorithms() -> list[str]:
+    """What serve_config.yaml starts: SERVICE/ALGORITHM of each application that hosts one."""
+    applications = yaml.safe_load((ROOT / "serve_config.yaml").read_text("utf-8"))["applications"]
+    return [application["args"]["algorithm"] for application in applications if "algorithm" in application["args"]]
 
 
 def stop(server: subprocess.Popen[bytes]) -> None:
