@@ -23,6 +23,7 @@ from typing import Any
 
 import httpx
 import psutil  # type: ignore[import-untyped]
+import yaml
 
 from examples.steps import steps_sheet
 
@@ -101,14 +102,13 @@ def serving(port: int) -> Iterator[str]:
 
 
 def wait_until_up(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until every algorithm that the checkout has is there.
+    """Wait until every algorithm of serve_config.yaml is there; more may be installed than are started.
 
     Raises:
         DemoFailed: the server ended, or took too long; its last words are in the text.
     """
-    from genkol.registry import Registry
-
-    expected, end = len(Registry.from_entry_points()), time.monotonic() + START_S
+    expected = len(started_algorithms())
+    end = time.monotonic() + START_S
     while time.monotonic() < end and server.poll() is None:
         try:
             health = httpx.get(f"{url}/healthz", timeout=5, trust_env=False)
@@ -120,6 +120,12 @@ def wait_until_up(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     last = "\n".join(log.read_text("utf-8", "replace").splitlines()[-15:])
     why = "is not ready" if server.poll() is None else f"ended with exit code {server.returncode}"
     raise DemoFailed(f"genkol serve {why}. It said, in {log}:\n{last}")
+
+
+def started_algorithms() -> list[str]:
+    """What serve_config.yaml starts: SERVICE/ALGORITHM of each application that hosts one."""
+    applications = yaml.safe_load((ROOT / "serve_config.yaml").read_text("utf-8"))["applications"]
+    return [application["args"]["algorithm"] for application in applications if "algorithm" in application["args"]]
 
 
 def stop(server: subprocess.Popen[bytes]) -> None:

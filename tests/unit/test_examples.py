@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +21,7 @@ from genkol.cli.app import app
 from genkol.finish import Wanted
 from genkol.flow.flow import Flow
 from genkol.pictures import read_image, write_image
+from genkol.registry import Registry
 from genkol.testing import fake_engine, fake_portrait
 
 EXAMPLES = Path(demo.__file__).parent
@@ -48,6 +53,53 @@ def test_the_demos_inputs_are_those_of_its_flow():
     assert flow.inputs.keys() == demo.INPUTS.keys()
     for path in demo.INPUTS.values():
         assert max(read_image(path.read_bytes()).size) >= 800
+
+
+def test_the_demo_starts_all_that_its_flow_needs():
+    planned = CliRunner().invoke(app, ["plan", "--flow", str(demo.FLOW), "--json"])
+    assert planned.exit_code == 0, planned.output
+    needed = {f"{step['service']}/{step['algorithm']}" for step in json.loads(planned.stdout)["steps"]}
+    assert needed <= set(demo.started_algorithms())
+
+
+def test_the_demo_waits_for_what_is_started_and_not_for_all_that_is_installed(tmp_path, monkeypatch):
+    """A server that tells one algorithm fewer is not ready; one that tells all of serve_config.yaml is."""
+    started = len(demo.started_algorithms())
+    assert started < len(Registry.from_entry_points()), "else this tells nothing"
+    monkeypatch.setattr(demo, "START_S", 10)
+    told = iter([started - 1, started])
+    asked = []
+
+    class Health(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(next(told))
+            body = json.dumps({"algorithms": asked[-1]}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with (
+        HTTPServer(("127.0.0.1", 0), Health) as server,
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process,
+    ):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        demo.wait_until_up(f"http://127.0.0.1:{server.server_port}", process, tmp_path / "log")
+        server.shutdown()
+        process.kill()
+    assert asked == [started - 1, started]
+
+
+def test_the_demo_says_why_its_server_ended(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("no such port\n")
+    with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]) as process:
+        process.wait()
+        with pytest.raises(demo.DemoFailed, match=r"exit code 3(.|\n)*no such port"):
+            demo.wait_until_up("http://127.0.0.1:9", process, log)
 
 
 def test_the_sheet_shows_before_each_layer_and_after(tmp_path):
