@@ -52,7 +52,19 @@ class Dressing:
         self.pixels, self.person, self.body = pixels, person, body
         self.sized, self.cloth, self.lower = sized, cloth, lower
         self.shape = (pixels.shape[0], pixels.shape[1])
-        self.gone = removed(person, lower, top)
+        self.gone = np.maximum(removed(person, lower, top), self._bare_shoulders())
+
+    def _bare_shoulders(self) -> F32:
+        """Return (H, W) in [0, 1]: skin beyond the shoulders' ends and above the cuffs; no sleeve leaves it bare."""
+        out = np.zeros(self.shape, np.float32)
+        if self.sized.marks.sleeves is None:
+            return out
+        x = np.arange(self.shape[1])
+        for i, (arm, tip) in enumerate(zip(self.body.arms, self.body.tips, strict=True)):
+            reach = arm.mask(self.shape, 1.7, -0.1, 0.6 * cuff(self.sized, i) / arm.length)
+            outside = (x - tip[0]) * (-1, 1)[i] > -0.03 * self.body.span
+            out = np.maximum(out, reach * outside)
+        return np.asarray(cv2.dilate(_share(self.person.body_skin), np.ones((5, 5), np.uint8)) * out, np.float32)
 
     def drape(self, shading: float) -> Drape:
         marks, span = self.sized.marks, self.body.span

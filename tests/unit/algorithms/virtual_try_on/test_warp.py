@@ -149,6 +149,11 @@ def test_no_pose_is_refused(dress, posed):
         dress(MAN, garment("garment-tshirt-red.png"), person)
 
 
+def test_a_long_sleeve_on_a_folded_arm_is_refused(dress):
+    with pytest.raises(Unsuitable, match="elbow is bent"):
+        dress(LAUGHING, garment("garment-hoodie-blue.png"))
+
+
 @pytest.mark.shared
 @pytest.mark.parametrize("name", ["garment-pants-01.jpg", "garment-skirt-02.jpg"])
 def test_trousers_and_skirts_are_refused(public_photos, name):
