@@ -20,7 +20,6 @@ from genkol.services import VIRTUAL_TRY_ON, Aspect
 from genkol.vision.garment_cutout import cut_out
 from genkol.vision.garment_landmarks import landmarks_of
 
-
 LEAST_BEND = 60.0
 """Degrees at the elbow that a long sleeve can follow without folding."""
 
