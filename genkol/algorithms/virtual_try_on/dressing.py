@@ -16,6 +16,9 @@ from genkol.compose import cover
 from genkol.vision.garment_cutout import Cutout
 from genkol.vision.garment_landmarks import GarmentLandmarks
 
+FEW = 60
+"""Pixels of an arm laid bare below which none is drawn: the edge of the old sleeve, not the arm."""
+
 
 @dataclass(frozen=True, eq=False)
 class Drape:
@@ -172,7 +175,7 @@ class Dressing:
         gone = np.maximum(gone, seam * neck)
         for i, arm in enumerate(self.body.arms):
             mask = arm.mask(self.shape, start=0.25) * (np.maximum(self.gone, seam) > 0.02)
-            if drape.long or not mask.any():
+            if drape.long or float((mask * self.gone * (1 - drape.alpha) > 0.3).sum()) < FEW:
                 continue
             mask = cv2.GaussianBlur(mask, (0, 0), 0.7)
             behind = _mix(behind, arm_skin(self.pixels, self.person, self.body, i), mask)

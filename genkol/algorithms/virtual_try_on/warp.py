@@ -10,7 +10,7 @@ from pydantic import Field
 
 from genkol import algorithm
 from genkol.algorithm import Algorithm, Effects, Resources, Setup, Step
-from genkol.algorithms.virtual_try_on.bare import Inpainter, lower_wear, old_hem
+from genkol.algorithms.virtual_try_on.bare import Inpainter, even_ground, lower_wear, old_hem
 from genkol.algorithms.virtual_try_on.body import body_of
 from genkol.algorithms.virtual_try_on.dressing import Drape, Dressing
 from genkol.algorithms.virtual_try_on.skinning import Fit, fit, is_long
@@ -76,7 +76,8 @@ class GarmentWarp(Algorithm):
         if float((gap > 0.3).sum()) < 30:
             return dressing.pixels
         hole = cv2.dilate((dressing.person.matte > 8).astype(np.float32), np.ones((9, 9), np.uint8))
-        return self._inpaint(dressing.pixels, hole)
+        even = even_ground(dressing.pixels, hole)
+        return self._inpaint(dressing.pixels, hole) if even is None else even
 
 
 def _check_arms(sized: Fit) -> None:
