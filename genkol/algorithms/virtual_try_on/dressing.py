@@ -129,10 +129,15 @@ class Dressing:
             hands = np.maximum(hands, arm.mask(self.shape, 1.8, 1.0, 1.12))
         if drape.long:
             return (np.maximum(always, skin * hands),) * 2
-        starts = [max(0.2, (cuff(self.sized, i) + 0.6 * arm.radii[0]) / arm.length) for i, arm in enumerate(body.arms)]
+        starts = [self._below_cuff(i) for i in (0, 1)]
         arms = np.maximum(*(a.mask(self.shape, 1.3, s, 1.12) for a, s in zip(body.arms, starts, strict=True)))
         fore = np.maximum(*(arm.mask(self.shape, 1.5, 0.6, 1.12) for arm in body.arms))
         return np.maximum(always, skin * np.maximum(hands, arms)), np.maximum(always, skin * np.maximum(hands, fore))
+
+    def _below_cuff(self, index: int) -> float:
+        """Return from which share of an arm's length on it lies before the torso, a disc's radius below the cuff."""
+        arm = self.body.arms[index]
+        return max(0.2, (cuff(self.sized, index) + 0.6 * float(arm.radii[0])) / arm.length)
 
     def layer(self, drape: Drape, ground: U8, title: str) -> Layer:
         """Stack: old picture, ground and skin where the old clothes were, torso, arms, sleeves, hands."""
@@ -179,7 +184,7 @@ class Dressing:
                 continue
             mask = cv2.GaussianBlur(mask, (0, 0), 0.7)
             behind = _mix(behind, arm_skin(self.pixels, self.person, self.body, i), mask)
-            arms = np.maximum(arms, mask * self.gone)
+            arms = np.maximum(arms, mask * self.gone * arm.mask(self.shape, 1.1, self._below_cuff(i), 1.12))
             gone = np.maximum(gone, seam * mask)
         return _mix(self.pixels.astype(np.float32), behind, gone), arms, gone
 
