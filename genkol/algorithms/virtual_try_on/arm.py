@@ -47,6 +47,13 @@ class Arm:
         return points, direction, np.interp(way, ways, self.radii)
 
     @property
+    def bend(self) -> float:
+        """Degrees between the upper arm and the forearm: 180 when stretched, near 0 when folded."""
+        up, down = self.bone[0] - self.bone[1], self.bone[2] - self.bone[1]
+        cosine = float(up @ down) / max(float(np.linalg.norm(up) * np.linalg.norm(down)), 1e-6)
+        return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+
+    @property
     def length(self) -> float:
         return float(np.linalg.norm(np.diff(self.bone, axis=0), axis=1).sum())
 

@@ -14,6 +14,8 @@ from genkol.vision.colour import lab_of, rgb_of
 from genkol.vision.models import THREADS
 from genkol.vision.smooth import smoothed
 
+EVEN = 3.0
+"""Levels by which an even ground differs from its own blur."""
 MOST_APART = 75.0
 """Distance in sRGB levels from the skin's median up to which a pixel is believed to be skin."""
 LEAST_UNLIKE = 18.0
@@ -44,6 +46,26 @@ class Inpainter:
         (filled,) = self._session.run(None, {"image": image, "mask": known[None, None]})
         out = np.asarray(filled[0], np.uint8).transpose(1, 2, 0)
         return np.where(hole[..., None] > 0.5, out, pixels).astype(np.uint8)
+
+
+def even_ground(pixels: U8, hole: F32) -> U8 | None:
+    """Return the picture with the hole filled from an even ground, as in a studio; None where the ground is not even.
+
+    Args:
+        pixels: (H, W, 3), sRGB.
+        hole: (H, W), above 0.5 within it.
+    """
+    known = (hole < 0.5).astype(np.float32)
+    image, reach = pixels.astype(np.float32), 0.01 * max(pixels.shape)
+    both = np.dstack([image * known[..., None], known])
+    total = np.zeros_like(both)
+    for share, factor in ((1.0, 1), (1e-2, 4), (1e-4, 16)):
+        total += np.float32(share) * smoothed(both, factor * reach)
+    even = total[..., :3] / np.maximum(total[..., 3:], 1e-9)
+    rim = (cv2.dilate(hole, np.ones((41, 41), np.uint8)) > 0.5) & (known > 0)
+    if rim.sum() < 200 or float(np.percentile(np.abs(image - even).max(axis=-1)[rim], 90)) > EVEN:
+        return None
+    return np.where(known[..., None] > 0, image, np.clip(even, 0, 255)).astype(np.uint8)
 
 
 def removed(person: Person, lower: F32, top: float) -> F32:
@@ -137,7 +159,7 @@ def _row_colour(pixels: U8, clothes: F32, y: int, body: Body) -> tuple[float, fl
 
 def _largest_change(colours: F32, rows: F32, reach: int) -> float | None:
     best, where = 9.0, None
-    for k in range(reach, len(rows) - reach):
+    for k in range(reach, len(rows) - reach, 2):
         above, below = colours[k - reach : k], colours[k : k + reach]
         if np.isnan(above).all() or np.isnan(below).all():
             continue

@@ -16,6 +16,9 @@ from genkol.compose import cover
 from genkol.vision.garment_cutout import Cutout
 from genkol.vision.garment_landmarks import GarmentLandmarks
 
+FEW = 60
+"""Pixels of an arm laid bare below which none is drawn: the edge of the old sleeve, not the arm."""
+
 
 @dataclass(frozen=True, eq=False)
 class Drape:
@@ -52,7 +55,19 @@ class Dressing:
         self.pixels, self.person, self.body = pixels, person, body
         self.sized, self.cloth, self.lower = sized, cloth, lower
         self.shape = (pixels.shape[0], pixels.shape[1])
-        self.gone = removed(person, lower, top)
+        self.gone = np.maximum(removed(person, lower, top), self._bare_shoulders())
+
+    def _bare_shoulders(self) -> F32:
+        """Return (H, W) in [0, 1]: skin beyond the shoulders' ends and above the cuffs; no sleeve leaves it bare."""
+        out = np.zeros(self.shape, np.float32)
+        if self.sized.marks.sleeves is None:
+            return out
+        x = np.arange(self.shape[1])
+        for i, (arm, tip) in enumerate(zip(self.body.arms, self.body.tips, strict=True)):
+            reach = arm.mask(self.shape, 1.7, -0.1, 0.6 * cuff(self.sized, i) / arm.length)
+            outside = (x - tip[0]) * (-1, 1)[i] > -0.03 * self.body.span
+            out = np.maximum(out, reach * outside)
+        return np.asarray(cv2.dilate(_share(self.person.body_skin), np.ones((5, 5), np.uint8)) * out, np.float32)
 
     def drape(self, shading: float) -> Drape:
         marks, span = self.sized.marks, self.body.span
@@ -114,10 +129,15 @@ class Dressing:
             hands = np.maximum(hands, arm.mask(self.shape, 1.8, 1.0, 1.12))
         if drape.long:
             return (np.maximum(always, skin * hands),) * 2
-        starts = [max(0.2, (cuff(self.sized, i) + 0.6 * arm.radii[0]) / arm.length) for i, arm in enumerate(body.arms)]
+        starts = [self._below_cuff(i) for i in (0, 1)]
         arms = np.maximum(*(a.mask(self.shape, 1.3, s, 1.12) for a, s in zip(body.arms, starts, strict=True)))
         fore = np.maximum(*(arm.mask(self.shape, 1.5, 0.6, 1.12) for arm in body.arms))
         return np.maximum(always, skin * np.maximum(hands, arms)), np.maximum(always, skin * np.maximum(hands, fore))
+
+    def _below_cuff(self, index: int) -> float:
+        """Return from which share of an arm's length on it lies before the torso, a disc's radius below the cuff."""
+        arm = self.body.arms[index]
+        return max(0.2, (cuff(self.sized, index) + 0.6 * float(arm.radii[0])) / arm.length)
 
     def layer(self, drape: Drape, ground: U8, title: str) -> Layer:
         """Stack: old picture, ground and skin where the old clothes were, torso, arms, sleeves, hands."""
@@ -160,11 +180,11 @@ class Dressing:
         gone = np.maximum(gone, seam * neck)
         for i, arm in enumerate(self.body.arms):
             mask = arm.mask(self.shape, start=0.25) * (np.maximum(self.gone, seam) > 0.02)
-            if drape.long or not mask.any():
+            if drape.long or float((mask * self.gone * (1 - drape.alpha) > 0.3).sum()) < FEW:
                 continue
             mask = cv2.GaussianBlur(mask, (0, 0), 0.7)
             behind = _mix(behind, arm_skin(self.pixels, self.person, self.body, i), mask)
-            arms = np.maximum(arms, mask * self.gone)
+            arms = np.maximum(arms, mask * self.gone * arm.mask(self.shape, 1.1, self._below_cuff(i), 1.12))
             gone = np.maximum(gone, seam * mask)
         return _mix(self.pixels.astype(np.float32), behind, gone), arms, gone
 

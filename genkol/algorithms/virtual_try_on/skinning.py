@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from genkol.algorithms.virtual_try_on.arm import Arm
 from genkol.algorithms.virtual_try_on.body import Body
 from genkol.artifacts import F32, F64
 from genkol.vision.garment_landmarks import GarmentLandmarks
@@ -253,7 +254,7 @@ def sleeve_grid(sized: Fit, index: int) -> Grid:
     own = np.linalg.norm(spread, axis=1) * sized.scale * 0.92
     half = np.clip(own, least * radius, most * radius)
     outward = np.column_stack([-direction[:, 1], direction[:, 0]]) * 1.0
-    outward *= np.where((outward @ np.array([side, -0.6]))[:, None] < 0, -1, 1)
+    outward *= -1 if outward[0] @ np.array([side, -0.6]) < 0 else 1  # one side all along, also past the elbow
     grown = _eased(t * (end - start) / (0.9 * sized.body.span))
     cap = max(arm.bulge, least) * radius * (1.0 if least < 1.2 else 1.1)
     outer = np.minimum(half, cap) * (1 - grown) + half * grown
@@ -266,10 +267,22 @@ def sleeve_grid(sized: Fit, index: int) -> Grid:
     leave = slope / max(float(np.linalg.norm(slope)), 1e-6) + 0.45 * direction
     leave /= np.linalg.norm(leave, axis=1, keepdims=True)
     upper = (tip + leave * run) * (1 - soon) + upper * soon
-    lower = (pit + direction * run * 0.4) * (1 - late) + lower * late
+    lower = _underside(arm, pit, end, t, half, outward[0], late)
     middle, reach = (upper + lower) / 2, (lower - upper) / 2
     target = middle[:, None] + across[None, :, None] * reach[:, None]
     return Grid(source, target, across, t)
+
+
+def _underside(arm: Arm, pit: F64, end: float, t: F64, half: F64, outward: F64, late: F64) -> F64:
+    """Return (n, 2) the lower edge: from the armpit always forward along the arm, so that rows keep their order."""
+    upper_arm = arm.bone[1] - arm.bone[0]
+    first = float((pit - arm.bone[0]) @ upper_arm) / max(float(np.linalg.norm(upper_arm)), 1e-6)
+    first = float(np.clip(first, 0.0, 0.75 * end))
+    points, direction, _ = arm.at(first + t * (end - first))
+    inward = np.column_stack([direction[:, 1], -direction[:, 0]])
+    inward *= 1 if inward[0] @ outward < 0 else -1
+    edge = points + inward * half[:, None]
+    return np.asarray(edge + (pit - edge[0]) * (1 - late), np.float64)
 
 
 def _eased(t: F64) -> F64:

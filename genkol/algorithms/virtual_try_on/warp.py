@@ -10,14 +10,18 @@ from pydantic import Field
 
 from genkol import algorithm
 from genkol.algorithm import Algorithm, Effects, Resources, Setup, Step
-from genkol.algorithms.virtual_try_on.bare import Inpainter, lower_wear, old_hem
+from genkol.algorithms.virtual_try_on.bare import Inpainter, even_ground, lower_wear, old_hem
 from genkol.algorithms.virtual_try_on.body import body_of
 from genkol.algorithms.virtual_try_on.dressing import Drape, Dressing
-from genkol.algorithms.virtual_try_on.skinning import fit
+from genkol.algorithms.virtual_try_on.skinning import Fit, fit, is_long
 from genkol.artifacts import U8, Face, Image, Layer, Person
+from genkol.errors import Unsuitable
 from genkol.services import VIRTUAL_TRY_ON, Aspect
 from genkol.vision.garment_cutout import cut_out
 from genkol.vision.garment_landmarks import landmarks_of
+
+LEAST_BEND = 60.0
+"""Degrees at the elbow that a long sleeve can follow without folding."""
 
 
 class GarmentWarp(Algorithm):
@@ -55,6 +59,7 @@ class GarmentWarp(Algorithm):
         step.progress(0.15)
         hem = old_hem(portrait.pixels, person, body)
         sized = fit(marks, body, hem)
+        _check_arms(sized)
         lower = lower_wear(
             portrait.pixels, person, body, sized.hem - 0.03 * body.span if hem is None else hem, hem is not None
         )
@@ -71,4 +76,16 @@ class GarmentWarp(Algorithm):
         if float((gap > 0.3).sum()) < 30:
             return dressing.pixels
         hole = cv2.dilate((dressing.person.matte > 8).astype(np.float32), np.ones((9, 9), np.uint8))
-        return self._inpaint(dressing.pixels, hole)
+        even = even_ground(dressing.pixels, hole)
+        return self._inpaint(dressing.pixels, hole) if even is None else even
+
+
+def _check_arms(sized: Fit) -> None:
+    bend = min(arm.bend for arm in sized.body.arms)
+    if is_long(sized) and bend < LEAST_BEND:
+        raise Unsuitable(
+            f"An elbow is bent to {bend:.0f} degrees; a long sleeve follows at least {LEAST_BEND:.0f}. Use a garment "
+            "with short sleeves, or a picture with the arms down.",
+            value=round(bend),
+            expected=LEAST_BEND,
+        )

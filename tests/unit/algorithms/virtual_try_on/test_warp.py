@@ -91,25 +91,30 @@ def test_the_chest_takes_the_garments_colour_and_the_face_none(dress, photo, fac
     assert not support(layer, portrait.size)[: y - 40].any(), "head and sky above the chin stay"
 
 
-def test_the_old_shirt_is_gone(dress, photo, posed):
+def test_hardly_a_pixel_of_the_old_shirt_is_as_it_was(dress, photo, posed):
     layer = dress(MAN, garment("garment-tshirt-teal.png"))
     person = posed(MAN)
-    arms_clear = support(layer, photo(MAN).size)
+    changed = np.abs(compose(photo(MAN), [layer]).pixels.astype(int) - photo(MAN).pixels).max(axis=-1) > 8
     worn = person.clothes > 200
     hands = person.body_skin > 100
-    covered = (arms_clear & worn & ~hands).sum() / (worn & ~hands).sum()
-    assert covered > 0.98
+    repainted = (changed & worn & ~hands).sum() / (worn & ~hands).sum()
+    assert repainted > 0.95
 
 
-def test_a_grid_never_folds(photo, face_of, posed):
-    """Every cell of the torso and of the sleeves keeps its orientation."""
-    marks = landmarks_of(cut_out(garment("garment-tshirt-wave.png")))
+def folded(grid) -> float:
+    """The share of a grid's cells that lie the wrong way round."""
+    across, down = np.diff(grid.target, axis=1)[:-1], np.diff(grid.target, axis=0)[:, :-1]
+    area = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
+    return float((np.sign(area) != np.sign(np.median(area))).mean())
+
+
+@pytest.mark.parametrize("name", ["garment-tshirt-wave.png", "garment-hoodie-blue.png", "garment-polo-black.png"])
+def test_the_front_never_folds_and_a_sleeve_hardly(photo, face_of, posed, name):
+    """Under the armpit of a hanging arm up to a twentieth of a sleeve's cells do: it hides what it cannot flatten."""
+    marks = landmarks_of(cut_out(garment(name)))
     sized = fit(marks, body_of(posed(MAN), face_of(photo(MAN))), None)
-    for grid in (torso_grid(sized), sleeve_grid(sized, 0), sleeve_grid(sized, 1)):
-        inner = grid.target[2:-2, 4:-4]
-        across, down = np.diff(inner, axis=1)[:-1], np.diff(inner, axis=0)[:, :-1]
-        area = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
-        assert (np.sign(area) == np.sign(np.median(area))).mean() > 0.99
+    assert folded(torso_grid(sized)) == 0
+    assert max(folded(sleeve_grid(sized, index)) for index in (0, 1)) < 0.05
 
 
 def test_a_print_in_the_middle_keeps_its_proportions(photo, face_of, posed):
@@ -147,6 +152,11 @@ def test_no_pose_is_refused(dress, posed):
     person = replace(posed(MAN), pose=np.zeros((0, 4), np.float32))
     with pytest.raises(Unsuitable, match="No body"):
         dress(MAN, garment("garment-tshirt-red.png"), person)
+
+
+def test_a_long_sleeve_on_a_folded_arm_is_refused(dress):
+    with pytest.raises(Unsuitable, match="elbow is bent"):
+        dress(LAUGHING, garment("garment-hoodie-blue.png"))
 
 
 @pytest.mark.shared
