@@ -21,6 +21,8 @@ LIGHT_STEP, PLAIN_LIGHT_STEP = 1.1, 1.6
 """The same of their common level: on a cloth of several colours, and on a plain one, where folds make most of them."""
 FAINT = 0.25
 """Share of such a step that counts by a stronger one."""
+EVEN = 32.0
+"""Lightness between the 4th and 96th percentiles of a cloth up to which darker spots are not its own folds."""
 RIM = 1.0
 """Pixels of a mark on the rim of the cloth, over its size, from which it is no print."""
 PLAIN = 0.8
@@ -118,7 +120,8 @@ def _foreign(soft: U8, inside: Mask) -> Mask | None:
     # A lightness that only the print has gives it the print's colour as its own: the cloth's range catches it.
     grey = np.hypot(overall[1], overall[2]) < 12
     strange = (away > 14) | (lab[..., 0] > high + 10)
-    strange |= (lab[..., 0] < low - 10) & (grey | (away > 8))  # else a fold: its colour is the cloth's
+    even = high - low < EVEN  # in a cloth of deep folds a dark mark may be one of them, and so may what has its hue
+    strange |= (lab[..., 0] < low - 10) & ((grey & even) | (away > 8))
     strange |= np.hypot(lab[..., 1] - overall[1], lab[..., 2] - overall[2]) > 40
     strange &= within
     if strange.sum() > (1 - PLAIN) * within.sum():
