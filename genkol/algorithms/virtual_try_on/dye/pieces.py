@@ -137,10 +137,13 @@ def _shanks(frame: Frame) -> list[list[F64]]:
 
 
 def _feet(frame: Frame) -> list[list[F64]]:
-    """Return the lines from below the ankles over heel and toes."""
+    """Return the lines from below the ankles over heel and toes, of those that are seen."""
     lines = []
     for side in (0, 1):
         knee, ankle, heel, toe = (frame.points[k + side] for k in (25, 27, 29, 31))
+        hip = frame.points[HIPS][side]
+        if frame.seen[27 + side] < 0.5 or (ankle - hip) @ frame.down < 0.5 * frame.torso:
+            continue  # imagined: the picture ends above
         below = ankle + 0.24 * frame.width * (ankle - knee) / max(float(np.linalg.norm(ankle - knee)), 1e-3)
         lines.append([below, toe, heel, below])
     return lines
