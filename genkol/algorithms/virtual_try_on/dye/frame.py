@@ -23,6 +23,7 @@ class Frame:
         torso: from shoulders to hips, pixels.
         points: (33, 2) the pose; (0, 2) where the frame is guessed.
         facing: distance of the shoulders over the torso's length, about 0.7 from the front; negative from behind.
+        seen: (33,) visibility of the points, 0 to 1; (0,) where the frame is guessed.
     """
 
     neck: F64
@@ -32,6 +33,7 @@ class Frame:
     torso: float
     points: F64
     facing: float
+    seen: F64
 
     def along(self, shape: tuple[int, ...], step: int = 1) -> tuple[F32, F32]:
         """Return (h, w) planes: right of the middle in shoulder widths; below the shoulders in torsos."""
@@ -59,7 +61,7 @@ def frame_of(person: Person) -> Frame | None:
     width = max(float(np.linalg.norm(shoulders[0] - shoulders[1])), 0.55 * torso)
     across = np.array([down[1], -down[0]])
     facing = float((shoulders[0] - shoulders[1]) @ across) / torso
-    return Frame(neck, down, across, width, torso, points, facing)
+    return Frame(neck, down, across, width, torso, points, facing, person.pose[:, 3].astype(np.float64))
 
 
 def frame_without_pose(weight: F32) -> Frame:
@@ -68,4 +70,6 @@ def frame_without_pose(weight: F32) -> Frame:
     top, left, right = (0, 0, weight.shape[1]) if not len(rows) else (rows[0], columns[0], columns[-1] + 1)
     width = 0.75 * (right - left)
     neck = np.array([(left + right) / 2, float(top)])
-    return Frame(neck, np.array([0.0, 1.0]), np.array([1.0, 0.0]), width, 1.3 * width, np.zeros((0, 2)), 1.0)
+    return Frame(
+        neck, np.array([0.0, 1.0]), np.array([1.0, 0.0]), width, 1.3 * width, np.zeros((0, 2)), 1.0, np.zeros(0)
+    )

@@ -20,8 +20,10 @@ ONE_COLOUR = 12.0
 """Deviation of a and b up to which cloth is of one colour in any light, and no pattern."""
 LEAST = 0.015
 """Share of the cloth that a garment must have to be one."""
-SEAM = (0.6, 1.45)
+SEAM = (0.65, 1.45)
 """Where the upper garment may end, in torsos below the shoulders."""
+UPRIGHT = 1.28
+"""Length of a torso over the shoulders' width under which the hips are a guess, hidden or seen from above."""
 SEAM_STRENGTH = 1.0
 """How much stronger than the cloth's other steps a hem or belt is on the whole."""
 LIGHTS, HUES = 10, 18
@@ -81,17 +83,20 @@ def _bottom(pixels: U8, cloth: Mask, right: F32, below: F32, frame: Frame) -> F3
     arms = drawn(cloth.shape, frame, sleeve_lines(cloth, frame), 0.2)
     legs = drawn(cloth.shape, frame, _shanks(frame), 0.16)
     least = max(60, LEAST * cloth.sum())
-    high = cloth & (below > 0.05) & (below < 0.7) & (np.abs(np.abs(right) - 0.42) < 0.14)
+    high = cloth & (below > 0.05) & (below < 0.7) & (np.abs(np.abs(right) - 0.5) < 0.22)
     low = cloth & (((below > 0.9) & (legs > 0.5)) | (below > 1.5)) & (arms < 0.3)
     if high.sum() < least or (cloth & (below > 1)).sum() < least:
         return None
-    prior = np.clip((below - 1.02) * 8, -2.5, 2.5) - np.where((arms > 0.5) & (below < 1.6), 1.5, 0) + 2 * legs
+    prior = np.clip((below - 1.02) * 8, -2.5, 2.5) - np.where((arms > 0.5) & (below < 1.6), 4, 0) + 2 * legs
     prior -= 5 * ((np.abs(right) < 0.3) & (below < 0.8))  # a shirt is often as white as the trousers
     prior = np.where(below < 0.55, -16, np.where(below > 1.7, np.maximum(prior, 4), prior))
     told = None
     if low.sum() > least and (_one_colour(pixels[high]) or _one_colour(pixels[low])):
         told = _told_apart(pixels, cloth, high, low, prior.astype(np.float32), frame)
-    return _seam(pixels, cloth, below, arms, frame) if told is None else _joined(told, cloth)
+    if told is not None:
+        return _joined(told, cloth)
+    sure = frame.torso > UPRIGHT * frame.width
+    return _seam(pixels, cloth, below, arms, frame) if sure else None
 
 
 def _joined(bottom: F32, cloth: Mask) -> F32:
@@ -119,7 +124,7 @@ def sleeve_lines(cloth: Mask, frame: Frame) -> list[list[F64]]:
 def _clothed(cloth: Mask, start: F64, end: F64) -> bool:
     x, y = np.rint(start + np.linspace(0.3, 0.9, 12)[:, None] * (end - start)).astype(int).T
     seen = (x >= 0) & (y >= 0) & (x < cloth.shape[1]) & (y < cloth.shape[0])
-    return bool(seen.any() and cloth[y[seen], x[seen]].mean() > 0.5)
+    return bool(seen.any() and cloth[y[seen], x[seen]].mean() > 0.3)
 
 
 def _shanks(frame: Frame) -> list[list[F64]]:
@@ -132,10 +137,13 @@ def _shanks(frame: Frame) -> list[list[F64]]:
 
 
 def _feet(frame: Frame) -> list[list[F64]]:
-    """Return the lines from below the ankles over heel and toes."""
+    """Return the lines from below the ankles over heel and toes, of those that are seen."""
     lines = []
     for side in (0, 1):
         knee, ankle, heel, toe = (frame.points[k + side] for k in (25, 27, 29, 31))
+        hip = frame.points[HIPS][side]
+        if frame.seen[27 + side] < 0.5 or (ankle - hip) @ frame.down < 0.5 * frame.torso:
+            continue  # imagined: the picture ends above
         below = ankle + 0.24 * frame.width * (ankle - knee) / max(float(np.linalg.norm(ankle - knee)), 1e-3)
         lines.append([below, toe, heel, below])
     return lines

@@ -19,8 +19,10 @@ HUE_STEP = 0.6
 """Change of the ratios of red, green and blue (natural logarithm) within five pixels that no fold makes."""
 LIGHT_STEP, PLAIN_LIGHT_STEP = 1.1, 1.6
 """The same of their common level: on a cloth of several colours, and on a plain one, where folds make most of them."""
-FAINT = 0.4
+FAINT = 0.25
 """Share of such a step that counts by a stronger one."""
+EVEN = 32.0
+"""Lightness between the 4th and 96th percentiles of a cloth up to which darker spots are not its own folds."""
 RIM = 1.0
 """Pixels of a mark on the rim of the cloth, over its size, from which it is no print."""
 PLAIN = 0.8
@@ -111,12 +113,15 @@ def _foreign(soft: U8, inside: Mask) -> Mask | None:
     sample = lab[within]
     if len(sample) < 200:
         return np.zeros_like(inside)
-    overall, own = _own_colour(sample[:: max(1, len(sample) // 30000)])
+    own = own_colour(sample[:: max(1, len(sample) // 30000)])
     low, high = np.percentile(sample[::5, 0], (4, 96))
-    usual = own[np.clip(lab[..., 0] / 5, 0, 19).astype(int)]
-    away = np.hypot(lab[..., 1] - usual[..., 0], lab[..., 2] - usual[..., 1])
+    away = off_hue(lab, own)
+    overall = np.median(sample[::5], axis=0)
     # A lightness that only the print has gives it the print's colour as its own: the cloth's range catches it.
-    strange = (away > 14) | (lab[..., 0] < low - 10) | (lab[..., 0] > high + 10)
+    grey = np.hypot(overall[1], overall[2]) < 12
+    strange = (away > 14) | (lab[..., 0] > high + 10)
+    even = high - low < EVEN  # in a cloth of deep folds a dark mark may be one of them, and so may what has its hue
+    strange |= (lab[..., 0] < low - 10) & ((grey & even) | (away > 8))
     strange |= np.hypot(lab[..., 1] - overall[1], lab[..., 2] - overall[2]) > 40
     strange &= within
     if strange.sum() > (1 - PLAIN) * within.sum():
@@ -125,13 +130,19 @@ def _foreign(soft: U8, inside: Mask) -> Mask | None:
     return np.asarray((large > 0) & inside)
 
 
-def _own_colour(sample: F32) -> tuple[F32, F32]:
-    """Return the median of (n, 3) CIELAB, and (20, 2) the median a and b of each twentieth of lightness."""
-    overall = np.median(sample, axis=0)
+def own_colour(sample: F32) -> F32:
+    """Return (20, 2) the median a and b of a cloth's (n, 3) CIELAB in each twentieth of lightness."""
     bins = np.clip(sample[:, 0] / 5, 0, 19).astype(int)
-    groups = [sample[bins == k, 1:] for k in range(20)]
-    own = [np.median(group, axis=0) if len(group) > 30 else overall[1:] for group in groups]
-    return overall.astype(np.float32), np.array(own, np.float32)
+    counts = np.bincount(bins, minlength=20)
+    known = np.flatnonzero(counts >= min(30, int(counts.max())))
+    medians = np.array([np.median(sample[bins == k, 1:], axis=0) for k in known])
+    return np.column_stack([np.interp(np.arange(20), known, medians[:, k]) for k in (0, 1)]).astype(np.float32)
+
+
+def off_hue(lab: F32, own: F32) -> F32:
+    """Return the distance in a and b of (..., 3) CIELAB from what a cloth shows at that lightness."""
+    usual = own[np.clip(lab[..., 0] / 5, 0, 19).astype(int)]
+    return np.asarray(np.hypot(lab[..., 1] - usual[..., 0], lab[..., 2] - usual[..., 1]), np.float32)
 
 
 def _marks(foreign: Mask, change: F32, inside: Mask, print_size: float) -> Mask:

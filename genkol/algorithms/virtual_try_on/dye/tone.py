@@ -153,16 +153,20 @@ def _tint(pixels: U8, weight: F32, lightness: float) -> F32 | None:
     sure = share > 0.95
     if sure.sum() < 50:
         return None
-    lab = lab_of(small[sure][None] / 255)[0]
-    chroma = float(np.percentile(np.hypot(lab[:, 1], lab[:, 2]), 80))
+    lab = lab_of(np.minimum(small / 255, 1))
+    colour = np.hypot(lab[..., 1], lab[..., 2])
+    chroma = float(np.percentile(colour[sure], 80))
+    sure &= colour < 2 * chroma + 4  # a badge is no coloured light
     trust = float(np.clip((14 - chroma) / 6, 0, 1)) * float(np.clip((lightness - 30) / 30, 0, 1))
     if trust <= 0:
         return None
     ratio = small / small.mean(-1, keepdims=True)
     ratio /= np.median(ratio[sure], axis=0)
-    stack = np.dstack([ratio * sure[..., None], sure.astype(np.float32)])
-    total = smoothed(stack, 2.0) + np.float32(1e-3) * smoothed(stack, 12.0)
-    near = np.clip(total[..., :3] / np.maximum(total[..., 3:], 1e-6), 0.6, 1.6) ** trust
+    clear = sure * np.clip((lab[..., 0] - 20) / 30, 0, 1).astype(np.float32)  # in the dark a hue is noise
+    stack = np.dstack([ratio * clear[..., None], clear])
+    total = smoothed(stack, 3.0) + np.float32(0.02) * smoothed(stack, 12.0)
+    total += np.array([2e-3, 2e-3, 2e-3, 2e-3], np.float32)
+    near = np.clip(total[..., :3] / np.maximum(total[..., 3:], 1e-6), 0.75, 1.35) ** trust
     return np.asarray(cv2.resize(near, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
 
 

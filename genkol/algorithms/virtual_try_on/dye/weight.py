@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from genkol.algorithms.virtual_try_on.dye.shading import PLAIN, off_hue, own_colour
 from genkol.artifacts import F32, U8, Person
+from genkol.vision.colour import lab_of
 from genkol.vision.smooth import smoothed
 
 SURE = 0.88
@@ -57,13 +59,37 @@ def worn_cloth(pixels: U8, person: Person) -> F32:
     filled = np.maximum(inside, np.maximum(alone, _ramp(alike, 0.1, 0.35)) * _ramp(around, 0.5, 0.7))
     filled = np.maximum(filled, alone * _ramp(odds, 1, 3) * _ramp(around, 0.15, 0.3))
     weight[open_] = np.maximum(filled, unlike * _ramp(around, 0.06, 0.18) * (matte > 0.9))
+    held = _ramp(share[open_], 0.55, 0.7) * _ramp(around, 0.75, 0.9)  # shaded cloth that looks like skin
+    weight[open_] = np.maximum(weight[open_], held) * (1 - _of_other_hue(pixels, person, firm, open_, found.cloth))
     weight[open_] = _carried_out(weight, person.matte)[open_] * _outlined(image, matte, found)
     closed = cv2.morphologyEx(weight, cv2.MORPH_CLOSE, _square(MARK * max(share.shape)))
     weight = np.maximum(weight, closed * _ramp(share, 0.4, 0.6)).astype(np.float32)
     weight *= 1 - _bare_hands(person)
     weight[weight < 0.015] = 0
     weight[weight > 0.985] = 1
-    return _off_the_face(weight, person.face_skin)
+    return _off_the_face(weight, person)
+
+
+def _of_other_hue(pixels: U8, person: Person, firm: U8, open_: NDArray[np.bool_], cloth: F32) -> F32:
+    """Return (n,) in [0, 1]: which open pixels have another hue than a plain cloth has: flowers, hair."""
+    sample = pixels[firm > 0]
+    lab = lab_of(pixels[open_])
+    none = np.zeros(len(lab), np.float32)
+    if len(sample) < 500:
+        return none
+    sample_lab = lab_of(sample[:: max(1, len(sample) // 8000)])
+    own = own_colour(sample_lab)
+    if float((off_hue(sample_lab, own) < 14).mean()) < PLAIN:
+        return none
+    near = lab_of(np.clip(cloth[None, :, :3], 0, 1))[0]
+    away = np.minimum(off_hue(lab, own), np.hypot(lab[:, 1] - near[:, 1], lab[:, 2] - near[:, 2]))
+    other = _ramp(away, 18, 30) * (1 - _ramp(_fraction(person.clothes[open_]), 0.5, 0.7))
+    hair = pixels[person.hair > 255 * SURE]
+    if len(hair) < 200:
+        return other
+    middle = np.median(lab_of(hair[:: max(1, len(hair) // 2000)])[:, 1:], axis=0)
+    like_hair = np.hypot(lab[:, 1] - middle[0], lab[:, 2] - middle[1]) < 0.6 * away
+    return np.asarray(np.maximum(other, like_hair * _ramp(away, 12, 20)), np.float32)
 
 
 def _alone(person: Person) -> F32:
@@ -224,14 +250,18 @@ def _key(image: F32, cloth: F32, other: F32) -> tuple[F32, F32]:
     return _linear(key, 0.04, 0.9), trust
 
 
-def _off_the_face(weight: F32, face: U8) -> F32:
-    """Return the weight without the face, and without small pieces within its bounds, as lips are."""
+def _off_the_face(weight: F32, person: Person) -> F32:
+    """Return the weight without the face, small pieces within its bounds (lips) and the shade of the chin."""
+    face = person.face_skin
+    x, y, w, h = _largest((face > 127).astype(np.uint8))
+    reach = _square(0.09 * h)
+    chin, neck = (cv2.dilate((skin > 127).astype(np.uint8), reach) for skin in (face, person.body_skin))
+    weight = weight * (1 - (chin & neck))
     _, labels, stats, centres = cv2.connectedComponentsWithStats((weight > 0).astype(np.uint8), connectivity=8)
     areas = stats[:, cv2.CC_STAT_AREA].astype(np.float32)
     areas[0] = 0
-    x, y, w, h = cv2.boundingRect((face > 127).astype(np.uint8))
     across, down = (centres[:, 0] - x) / max(w, 1), (centres[:, 1] - y) / max(h, 1)
-    in_face = (np.abs(across - 0.5) < 0.65) & (np.abs(down - 0.5) < 0.75)
+    in_face = (np.abs(across - 0.5) < 0.35) & (np.abs(down - 0.5) < 0.5)
     kept = (areas >= SPECK * areas.max(initial=1)) | (~in_face & (areas > 0.003 * areas.max(initial=1)))
     return np.where(kept[labels] & (face < 96), weight, 0).astype(np.float32)
 
@@ -242,6 +272,15 @@ def _length2(vectors: F32) -> F32:
 
 def _fraction(levels: U8) -> F32:
     return levels.astype(np.float32) / np.float32(255)
+
+
+def _largest(mask: U8) -> tuple[int, int, int, int]:
+    """Return left, top, width and height of the largest piece; a hand may be taken for a face."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if len(stats) < 2:
+        return 0, 0, 0, 0
+    x, y, w, h = stats[1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()), :4].tolist()
+    return x, y, w, h
 
 
 def _square(side: float) -> U8:
