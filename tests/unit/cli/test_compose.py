@@ -137,6 +137,8 @@ def test_an_input_that_got_no_file_is_named(run, files, out):
 def test_control_c_ends_it_with_130_and_writes_nothing(files, out):
     """A real process, interrupted while a step of a minute runs."""
     code = (
+        # A shell's background job inherits a SIGINT that is ignored.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from genkol.engine import Engine; from genkol.testing import fake_engine; from genkol.cli import main\n"
         "Engine.in_process = fake_engine; main()"
     )
