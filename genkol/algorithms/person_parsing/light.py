@@ -31,6 +31,7 @@ from genkol.vision.segments import (
     person_crops,
     plausible_skin,
 )
+from genkol.vision.unmix import opened
 
 MAP_SIDE = 512
 """Longest side at which the parts are put together before they are refined, pixels."""
@@ -115,7 +116,8 @@ class LightParsing(Algorithm):
         """Return the alpha and the hair inside a box, both (h, w) in [0, 1]."""
         alpha = self._matter(box.of(pixels), params.matte_side)
         foreground, hair, body, thighs = cv2.split(inside(seen, box, pixels.shape, alpha.shape))
-        return continued(fused(alpha, foreground, body), thighs, body), hair
+        alpha = opened(box.of(pixels), fused(alpha, foreground, body), foreground, hair)
+        return continued(alpha, thighs, body), hair
 
 
 def _person_box(first: F32, pose: Pose, shape: tuple[int, ...], params: LightParams) -> Box:
