@@ -27,8 +27,12 @@ def fitted(picture: Pillow.Image, width: int, height: int) -> Pillow.Image:
 
 
 def opened(path: Path) -> Pillow.Image:
-    """A photograph, upright, RGB."""
-    return ImageOps.exif_transpose(Pillow.open(path)).convert("RGB")
+    """A photograph, upright, RGB; a cut-out lies on white."""
+    photo = ImageOps.exif_transpose(Pillow.open(path))
+    if not photo.has_transparency_data:
+        return photo.convert("RGB")
+    cutout = photo.convert("RGBA")
+    return Pillow.alpha_composite(Pillow.new("RGBA", cutout.size, "white"), cutout).convert("RGB")
 
 
 def write(
@@ -47,6 +51,20 @@ def shortened(draw: ImageDraw.ImageDraw, text: str, size: int, width: int) -> st
     return text.rstrip() + "…"
 
 
+def words(text: str, size: tuple[int, int]) -> Pillow.Image:
+    """A blank picture that says something."""
+    picture = Pillow.new("RGB", size, LINE)
+    draw, width = ImageDraw.Draw(picture), size[0] - 24
+    line, y = "", 12
+    for word in [*text.split(), ""]:
+        if word and draw.textlength(f"{line} {word}".strip(), font=font(14)) <= width:
+            line = f"{line} {word}".strip()
+            continue
+        write(draw, (12, y), line, 14, GREY)
+        line, y = word, y + 18
+    return picture
+
+
 def contact_sheet(
     title: str,
     columns: Sequence[tuple[str, Pillow.Image | None]],
@@ -62,7 +80,8 @@ def contact_sheet(
         cell: width and height of a picture, pixels.
     """
     width, height = cell
-    margin, gap, thumbnail, caption = 40, 6, min(width, 96), 22
+    margin, gap, caption = 40, 6, 22
+    thumbnail = min(width, 96) if any(picture for _, picture in columns) else 0
     head = margin + 56 + thumbnail + 34
     sheet_width = 2 * margin + len(columns) * (width + gap) - gap
     sheet = Pillow.new("RGB", (sheet_width, head + len(rows) * (height + caption + gap) + margin), PAPER)
