@@ -10,11 +10,12 @@ import pytest
 
 from genkol.algorithm import Algorithm
 from genkol.artifacts import Image, Kind, Value
-from genkol.dispatch import TRIES, StepEvent, retry_seed
+from genkol.dispatch import StepEvent
 from genkol.engine import Engine
 from genkol.errors import GateFailed, StepFailed
 from genkol.finish import Wanted
 from genkol.flow.flow import Flow
+from genkol.perform import TRIES, retry_seed
 from genkol.registry import Registry
 from genkol.services import MAKEUP_TRANSFER, UPSCALING, Aspect
 from genkol.testing import FakeAlignment, fake_engine, fake_portrait

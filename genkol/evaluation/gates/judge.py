@@ -56,7 +56,7 @@ class Eyes:
 
 
 class Judge:
-    """Keeps `genkol.dispatch.Gate`. May be asked from several threads.
+    """Keeps `genkol.perform.Gate`. May be asked from several threads.
 
     Args:
         eyes: finds and knows faces; `Judge.of` makes the usual ones.
