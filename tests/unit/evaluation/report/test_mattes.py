@@ -25,11 +25,11 @@ from genkol.weights import WeightsSetup, default_folder
 
 def thing() -> tuple[Image, F32]:
     """A red disc with a soft shadow beneath, and the alpha of the disc alone."""
-    alpha, shade = np.zeros((80, 60), np.float32), np.zeros((80, 60), np.float32)
-    cv2.circle(alpha, (30, 30), 18, 1.0, -1, cv2.LINE_AA)
-    cv2.ellipse(shade, (30, 68), (14, 3), 0, 0, 360, 0.4, -1)
+    alpha, shade = np.zeros((160, 120), np.float32), np.zeros((160, 120), np.float32)
+    cv2.circle(alpha, (60, 60), 36, 1.0, -1, cv2.LINE_AA)
+    cv2.ellipse(shade, (60, 136), (28, 6), 0, 0, 360, 0.4, -1)
     levels = np.maximum(alpha, shade)
-    return Image(np.full((80, 60, 3), (190, 30, 40), np.uint8), np.rint(levels * 255).astype(np.uint8)), alpha
+    return Image(np.full((160, 120, 3), (190, 30, 40), np.uint8), np.rint(levels * 255).astype(np.uint8)), alpha
 
 
 @pytest.fixture
@@ -53,12 +53,12 @@ def refusing(image: Image) -> F32:
 def test_the_shadow_of_a_product_photo_does_not_count() -> None:
     picture, disc = thing()
     shadow = soft_shadow(picture.alpha.astype(np.float32) / 255)
-    assert shadow[68, 30]
+    assert shadow[136, 60]
     assert not (shadow & (disc > 0)).any()
 
 
 def test_each_picture_is_cut_out_on_each_ground_and_what_is_refused_is_said(folder: Path) -> None:
-    rows = list(matte_rows(folder, {"red": reddish, "none": refusing}, scene=Image(np.full((20, 20, 3), 90, np.uint8))))
+    rows = list(matte_rows(folder, {"red": reddish, "none": refusing}, scene=Image(np.full((80, 80, 3), 90, np.uint8))))
     grounds = ["white", "grey", "scene"]
     assert [(r.photo, r.ground) for r in rows if r.by == "red"] == [
         (f"matte-{name}.png", ground) for name in ("disc", "hoodie") for ground in grounds
