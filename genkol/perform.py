@@ -52,12 +52,15 @@ class Call:
 class Gate(Protocol):
     """Judges what a step made, where it was made. May be asked from several threads."""
 
-    def require(self, algorithm: type[Algorithm], arguments: Mapping[str, Value], result: Value) -> None:
+    def require(
+        self, algorithm: type[Algorithm], arguments: Mapping[str, Value], params: Mapping[str, Any], result: Value
+    ) -> None:
         """Let the result of an algorithm pass.
 
         Args:
             algorithm: whose it is.
             arguments: port to value, as it got them.
+            params: as it got them.
             result: what it made of them.
 
         Raises:
@@ -97,7 +100,7 @@ def _verified(algorithm: Algorithm, call: Call, arguments: Mapping[str, Value], 
     tries = TRIES if algorithm.seeded else 1
     for number in range(1, tries + 1):
         try:
-            gate.require(type(algorithm), arguments, value)
+            gate.require(type(algorithm), arguments, call.params, value)
         except GateFailed as error:
             if number == tries:
                 raise _refusal(call, error, tries) from error

@@ -32,7 +32,9 @@ class Counting:
         self.asked: list[str] = []
         self.good = good
 
-    def require(self, algorithm: type[Algorithm], arguments: Mapping[str, Value], result: Value) -> None:
+    def require(
+        self, algorithm: type[Algorithm], arguments: Mapping[str, Value], params: Mapping[str, Any], result: Value
+    ) -> None:
         self.asked.append(algorithm.key())
         if not self.good(algorithm.key(), len(self.asked)):
             raise GateFailed("the spill is 12.0%, at most 8.0% passes.", measured={"spill": 0.12})

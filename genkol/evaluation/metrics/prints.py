@@ -86,6 +86,18 @@ def _detail(pixels: U8, inner: Mask, sigma: float) -> F32:
     return delta_e(lab, np.asarray(around, np.float32))
 
 
+def plain_region(pixels: U8, inside: Mask) -> Mask:
+    """Return where a region has the colour of its cloth, in light or shade: no print, no pattern, no badge.
+
+    Args:
+        pixels: (h, w, 3) uint8 sRGB.
+        inside: (h, w).
+    """
+    if not inside.any():
+        return inside
+    return np.asarray((_off_the_shades(pixels, inside) <= PRINT_DE) & inside)
+
+
 def _off_the_shades(pixels: U8, inner: Mask) -> F32:
     """Return (h, w) CIE76 differences from the nearest shade of the cloth's own colour."""
     light = linear_of(pixels)
@@ -94,7 +106,7 @@ def _off_the_shades(pixels: U8, inner: Mask) -> F32:
     return delta_e(lab_of(pixels), lab_of(bytes_of(srgb_of(shade))))
 
 
-def print_fidelity(garment: U8, where: Mask, result: U8, worn: Mask) -> Print | None:
+def print_fidelity(garment: U8, where: Mask, result: U8, worn: Mask, printed: Mask | None = None) -> Print | None:
     """Find the print of a garment on the person and compare.
 
     SIFT points of the print (Lowe, IJCV 2004) are matched to those of the worn garment, and an affine alignment is
@@ -109,11 +121,12 @@ def print_fidelity(garment: U8, where: Mask, result: U8, worn: Mask) -> Print | 
         where: (h, w) the garment in it (`garment_region`).
         result: (H, W, 3) uint8 sRGB, the person dressed.
         worn: (H, W) where the new garment lies.
+        printed: (h, w) the print in the photo; None looks for it.
 
     Returns:
         None when the garment has no print; `NOT_FOUND` when it has one and the person has not.
     """
-    printed = print_region(garment, where)
+    printed = print_region(garment, where) if printed is None else printed
     if printed is None:
         return None
     x, y, w, h = cv2.boundingRect(printed.astype(np.uint8))
