@@ -8,8 +8,9 @@ exists (or that it is an error); it reads nothing but the finished picture.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -19,15 +20,23 @@ from ray.experimental import get_local_object_locations
 from ray.serve.handle import DeploymentHandle, DeploymentResponse
 
 from deployments.failures import typed
+from deployments.health import Health
+from deployments.names import Place
 from genkol.artifacts import Value
 from genkol.dispatch import OnEvent, Outcome, StepEvent
-from genkol.errors import Cancelled, GateFailed
+from genkol.errors import Cancelled, GateFailed, GenkolError, StepFailed, StepTimeout
 from genkol.finish import Finished, Wanted
 from genkol.flow.plan import Plan, PlannedStep, Wire
 from genkol.perform import Call, refused
+from genkol.settings import settings
+
+log = logging.getLogger("genkol.dispatch")
 
 FINISH = "finish"
 """What the last call is called where a step's id is due."""
+
+TRIES = 3
+"""How often a step is done anew when its call is lost."""
 
 STILL_THERE_S = 1.0
 """Between two looks whether the application of a call that nobody has taken yet is still there."""
@@ -35,6 +44,15 @@ STILL_THERE_S = 1.0
 
 class Handles(Protocol):
     """Where the dispatcher finds who does the work."""
+
+    @property
+    def health(self) -> Health:
+        """What is learned of the places from the calls."""
+        ...
+
+    def has_replicas(self, key: str, site: str) -> bool:
+        """Whether a replica of the algorithm runs at the site."""
+        ...
 
     def host(self, key: str, site: str) -> DeploymentHandle:
         """The handle of an algorithm's application; `UnknownAlgorithm` when there is none."""
@@ -57,7 +75,8 @@ class RayDispatcher:
 
     async def dispatch(self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent) -> Outcome:
         started = time.perf_counter()
-        run = _Run(self._handles, plan, await asyncio.to_thread(_put, inputs), wanted, on_event)
+        values = await asyncio.to_thread(_put, inputs)
+        run = _Run(self._handles, plan, values, wanted, on_event, settings().step_timeout_s)
         try:
             run.send()
             finished = await run.watch()
@@ -81,10 +100,13 @@ class _Run:
     inputs: Mapping[str, Any]
     wanted: Wanted
     on_event: OnEvent
+    step_timeout_s: float
     responses: dict[str, DeploymentResponse] = field(default_factory=dict)
     ends: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     instead: dict[str, str] = field(default_factory=dict)
+    done_by: dict[str, PlannedStep] = field(default_factory=dict)
+    restoring: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     def send(self) -> None:
         """Make the call of every step, and of the finisher. Serve's router holds each back until its values exist."""
@@ -143,40 +165,147 @@ class _Run:
         # After the ends of what it needs: a failure is blamed on the step that failed, not on those it took along.
         for need in step.needs:
             await self.ends[need]
+        try:
+            choice, seconds = await self._by_somebody(step)
+        except (Exception, asyncio.CancelledError):
+            self.on_event(StepEvent(step.id, "failed"))
+            raise
+        if choice.key != step.key:
+            self.instead[step.id] = choice.key
+        self.seconds[step.id] = seconds
+        self.on_event(StepEvent(step.id, "done", 1.0, seconds))
+
+    async def _by_somebody(self, step: PlannedStep) -> tuple[PlannedStep, float]:
+        """Wait until somebody has done the step: the planned algorithm at its sites, then the others when the gates
+        refuse what it makes. Return who, and the seconds it took.
+        """
         refusals: list[GateFailed] = []
+        first = True
         for choice in step.choices:
             try:
-                if refusals:
-                    self._call_instead(choice)
-                seconds = await self._one_end(choice)
+                return await self._at_some_site(choice, first)
             except GateFailed as error:
                 refusals.append(error)
-                continue
-            except (Exception, asyncio.CancelledError):
-                self.on_event(StepEvent(step.id, "failed"))
-                raise
-            if refusals:
-                self.instead[step.id] = choice.key
-            self.seconds[step.id] = seconds
-            self.on_event(StepEvent(step.id, "done", 1.0, seconds))
-            return
-        self.on_event(StepEvent(step.id, "failed"))
+                first = False
         raise refused(refusals)
 
-    async def _one_end(self, step: PlannedStep) -> float:
-        """Wait until the step's call has made its value; return the seconds that took."""
+    async def _at_some_site(self, step: PlannedStep, first: bool) -> tuple[PlannedStep, float]:
+        """Wait until the step is done at one of its sites; a lost call is made anew at the next of them.
+
+        Args:
+            step: whose sites are tried in turn, `TRIES` times in all.
+            first: whether its call at the first site was already made.
+        """
+        for number in range(TRIES):
+            here = step.at(step.sites[number % len(step.sites)])
+            try:
+                if number or not first:
+                    self._call_instead(here)
+                seconds = await self._one_end(here, may_leave=len(step.sites) > 1 and number + 1 < TRIES)
+            except GenkolError as error:
+                if number + 1 == TRIES or not _may_be_repeated(error, step):
+                    raise
+                log.warning("the step %s is done anew: %s", step.id, error)
+                if error.context.get("input_lost"):
+                    await self._restore(step.needs)
+            else:
+                self.done_by[step.id] = here
+                return here, seconds
+        raise AssertionError("the last try returns or raises")
+
+    async def _restore(self, ids: Sequence[str]) -> None:
+        """Have the values of these steps made anew, which were lost with the node that kept them."""
+        async with asyncio.TaskGroup() as group:
+            for id in ids:
+                if id not in self.restoring:
+                    self.restoring[id] = asyncio.create_task(self._made_anew(self.done_by[id]))
+                group.create_task(_joined(self.restoring[id]))
+
+    async def _made_anew(self, step: PlannedStep) -> None:
         try:
-            ref = await _taken(self.responses[step.id], lambda: self.handles.host(step.key, step.site))
-            started = time.perf_counter()
-            self.on_event(StepEvent(step.id, "started"))
-            await _ended(ref)
-        except (Exception, asyncio.CancelledError) as error:
-            raise _failure(error, step.id, step.key, step.site) from None
+            for number in range(TRIES):
+                try:
+                    self._call(step)
+                    await self._one_end(step, may_leave=False)
+                    return
+                except GenkolError as error:
+                    if number + 1 == TRIES or not _may_be_repeated(error, step):
+                        raise
+                    if error.context.get("input_lost"):
+                        await self._restore(step.needs)
+        finally:
+            self.restoring.pop(step.id, None)
+
+    async def _one_end(self, step: PlannedStep, may_leave: bool) -> float:
+        """Wait until the step's call has made its value; return the seconds that took, and learn from it.
+
+        Args:
+            step: at the site of the call.
+            may_leave: whether to give the call up when no replica is there to take it.
+        """
+        place, health = Place(step.key, step.site), self.handles.health
+        health.began(place)
+        try:
+            try:
+                seconds = await self._watched(step, may_leave)
+            except (Exception, asyncio.CancelledError) as error:
+                raise _failure(error, step.id, step.key, step.site) from None
+        except GenkolError as error:
+            if isinstance(error, Cancelled):
+                health.dropped(place)
+            elif error.context.get("lost") and not error.context.get("input_lost"):
+                health.lost(place)
+            else:
+                health.answered(place)
+            raise
+        except BaseException:
+            health.dropped(place)
+            raise
+        health.done(place, seconds)
+        return seconds
+
+    async def _watched(self, step: PlannedStep, may_leave: bool) -> float:
+        response = self.responses[step.id]
+
+        def find() -> DeploymentHandle:
+            handle = self.handles.host(step.key, step.site)
+            if may_leave and not self.handles.has_replicas(step.key, step.site):
+                raise StepFailed(f"No replica of {step.key} runs at {step.site}.", lost=True)
+            return handle
+
+        ref = await _taken(response, find)
+        started = time.perf_counter()
+        self.on_event(StepEvent(step.id, "started"))
+        try:
+            async with asyncio.timeout(self.step_timeout_s):
+                await _ended(ref)
+        except TimeoutError:
+            self._take_back(step.id)
+            raise StepTimeout(
+                f"The step {step.id!r} ({step.key} on {step.site}) took longer than {self.step_timeout_s:g} s. "
+                "Use a smaller picture or a faster algorithm, or raise GENKOL_STEP_TIMEOUT_S.",
+                expected=self.step_timeout_s,
+                lost=True,
+            ) from None
         return time.perf_counter() - started
 
     async def _finished(self) -> Finished:
         for end in self.ends.values():
             await end
+        for number in range(TRIES):
+            try:
+                return await self._one_finish()
+            except GenkolError as error:
+                if number + 1 == TRIES or not error.context.get("lost"):
+                    raise
+                log.warning("the picture is finished anew: %s", error)
+                if error.context.get("input_lost"):
+                    await self._restore([*self.plan.layers, *([self.plan.finish] if self.plan.finish else [])])
+            self._take_back(FINISH)
+            self._call_finisher()
+        raise AssertionError("the last try returns or raises")
+
+    async def _one_finish(self) -> Finished:
         try:
             await _taken(self.responses[FINISH], self.handles.finisher)
             finished: Finished = await self.responses[FINISH]
@@ -186,6 +315,8 @@ class _Run:
 
     def cancel(self) -> None:
         """Take back every call that has not ended."""
+        for task in self.restoring.values():
+            task.cancel()
         for id in self.responses:
             if id not in self.seconds:
                 self._take_back(id)
@@ -241,6 +372,21 @@ def _failure(error: BaseException, step: str, algorithm: str, site: str) -> Base
     if task is not None and task.cancelling():
         return error
     return Cancelled(f"The step {step!r} was cancelled.", step=step, algorithm=algorithm, site=site)
+
+
+def _may_be_repeated(error: GenkolError, step: PlannedStep) -> bool:
+    """Whether a step may be done anew: it was lost, and doing it again costs nothing but time.
+
+    A paid call that is lost on the way may have been carried out. A call too slow for the deadline is as slow again at
+    the same site.
+    """
+    if not error.context.get("lost") or (isinstance(error, StepTimeout) and len(step.sites) == 1):
+        return False
+    return step.resources.price_usd == 0 or bool(error.context.get("repeatable"))
+
+
+async def _joined(task: asyncio.Task[None]) -> None:
+    await asyncio.shield(task)
 
 
 def _first(several: BaseExceptionGroup[Any]) -> BaseException:

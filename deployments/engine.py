@@ -8,9 +8,9 @@ from ray import serve
 
 from deployments.dispatch import RayDispatcher
 from deployments.logs import follow_serve
-from deployments.names import LOCAL
 from deployments.sites import Sites
 from genkol.engine import Engine
+from genkol.flow.placement import SiteName
 from genkol.http.app import create_app
 
 
@@ -19,7 +19,7 @@ class EngineArgs(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    site: str = Field(LOCAL, pattern=r"^[a-z][a-z0-9-]*$", description="Whose algorithms it uses.")
+    sites: tuple[SiteName, ...] | None = Field(None, description="Whose algorithms it uses; all sites when left out.")
     refresh_s: float = Field(2.0, gt=0, description="Between two looks at what runs on Serve.")
 
 
@@ -28,9 +28,9 @@ class EngineIngress:
 
     def __init__(self, args: EngineArgs) -> None:
         follow_serve()
-        sites = Sites(args.site, args.refresh_s)
+        sites = Sites(args.sites, args.refresh_s)
         sites.start()
-        self.engine = Engine(sites.registry, RayDispatcher(sites))
+        self.engine = Engine(sites.registry, RayDispatcher(sites), sites)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         return create_app(lambda: self.engine, echo_request_id=False)

@@ -60,6 +60,9 @@ def typed(error: BaseException, step: str, algorithm: str, site: str) -> GenkolE
         return StepFailed(f"{who} cannot run: its application was removed or failed to deploy.", place, lost=True)
     if isinstance(cause, TaskCancelledError):
         return Cancelled(f"{who} was cancelled.", place)
+    if isinstance(cause, ObjectLostError) and cause is not error:  # bare, it would be what the step itself made
+        text = f"{who} cannot have one of its inputs: {_line(cause)}. Try again."
+        return StepFailed(text, place, lost=True, input_lost=True)
     if isinstance(cause, LOST):
         return StepFailed(f"{who} was lost: {_line(cause)}. Try again.", place, lost=True)
     return StepFailed(f"{who} failed: {type(cause).__name__}: {_line(cause)}", place)

@@ -1,22 +1,24 @@
-"""Which algorithms run, found by looking at the applications on Ray Serve."""
+"""Which algorithms run, and at which sites, found by looking at the applications on Ray Serve."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ray import serve
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
-from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview
+from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview, ReplicaState
 
-from deployments.names import FINISHER, HOST, LOCAL, Place
+from deployments.health import Health
+from deployments.names import FINISHER, HOST, Place
 from genkol.algorithm import Algorithm
 from genkol.errors import PluginError, StepFailed, UnknownAlgorithm
+from genkol.flow.placement import Offer, Unavailable
 from genkol.registry import Registry, installed
 
 log = logging.getLogger("genkol.sites")
@@ -50,19 +52,26 @@ class LiveRegistry(Registry):
 
 @dataclass(frozen=True)
 class _Application:
-    """One application that this Engine calls; a later deployment of the same name is another one."""
+    """One application that this Engine calls; a later deployment of the same name is another one.
+
+    Args:
+        place: None for the finisher.
+        replicas: how many of them run.
+    """
 
     name: str
     deployed_s: float
     handle: DeploymentHandle
-    algorithm: type[Algorithm] | None
+    place: Place | None = None
+    algorithm: type[Algorithm] | None = None
+    replicas: int = 0
 
 
 class Sites:
-    """Keeps a registry and the handles of what runs at one site.
+    """Keeps a registry, the handles of what runs, and what the places offer.
 
     Args:
-        site: whose algorithms this Engine uses.
+        only: the sites whose algorithms this Engine uses; None: all.
         refresh_s: between two looks at Serve's controller.
         statuses: name to status of each application on Serve.
         handle: opens the handle of a deployment, by name and application.
@@ -71,14 +80,18 @@ class Sites:
     MISS_S = 0.5
     """Misses look again at most this often, so that wrong names cannot flood the controller."""
 
+    NEW_REPLICA_S = 8.0
+    """About how long a call waits where no replica runs."""
+
     def __init__(
         self,
-        site: str = LOCAL,
+        only: Sequence[str] | None = None,
         refresh_s: float = 2.0,
         statuses: Callable[[], Mapping[str, ApplicationStatusOverview]] = lambda: serve.status().applications,
         handle: Callable[[str, str], DeploymentHandle] = serve.get_deployment_handle,
     ) -> None:
-        self.site = site
+        self.health = Health()
+        self._only = None if only is None else frozenset(only)
         self.registry = LiveRegistry(self._after_miss)
         self._refresh_s = refresh_s
         self._statuses = statuses
@@ -111,6 +124,27 @@ class Sites:
             )
         return application.handle
 
+    def offers(self, key: str) -> Sequence[Offer | Unavailable]:
+        """What the sites offer that run an algorithm; one that lost calls lately is left alone for a while."""
+        found: list[Offer | Unavailable] = []
+        for application in list(self._applications.values()):
+            place, algorithm = application.place, application.algorithm
+            if place is None or algorithm is None or place.key != key:
+                continue
+            pause_s = self.health.closed_in_s(place)
+            if pause_s > 0:
+                found.append(Unavailable(place.site, pause_s))
+                continue
+            wait_s = self.health.wait_s(place, application.replicas, algorithm.resources.seconds)
+            wait_s += 0 if application.replicas else self.NEW_REPLICA_S
+            found.append(Offer(place.site, wait_s, self.health.seconds(place)))
+        return found
+
+    def has_replicas(self, key: str, site: str) -> bool:
+        """Whether a replica of the algorithm ran at the site when it was last looked at."""
+        application = self._applications.get(Place(key, site).application)
+        return application is not None and application.replicas > 0
+
     def finisher(self) -> DeploymentHandle:
         """The handle of the finisher.
 
@@ -118,13 +152,13 @@ class Sites:
             StepFailed: it does not run.
         """
         for application in list(self._applications.values()):
-            if application.algorithm is None:
+            if application.place is None:
                 return application.handle
         raise StepFailed(
             "No finisher runs on Ray Serve. Deploy `deployments.finisher:app` as serve_config.yaml does.",
             step="finish",
             algorithm="finisher",
-            site=self.site,
+            site="local",
         )
 
     def refresh(self) -> None:
@@ -147,14 +181,16 @@ class Sites:
             if status.status is ApplicationStatus.RUNNING and is_new:
                 known = self._found(name, status)
             if known is not None and status.status in _STAYS:
-                running[name] = known
+                running[name] = replace(known, replicas=_replicas(status))
         return running
 
     def _found(self, name: str, status: ApplicationStatusOverview) -> _Application | None:
         if FINISHER in status.deployments:
-            return _Application(name, status.last_deployed_time_s, self._handle(FINISHER, name), None)
+            return _Application(name, status.last_deployed_time_s, self._handle(FINISHER, name))
         place = Place.of(name)
-        if HOST not in status.deployments or place is None or place.site != self.site:
+        if HOST not in status.deployments or place is None:
+            return None
+        if self._only is not None and place.site not in self._only:
             return None
         try:
             algorithm = installed(place.key)
@@ -163,7 +199,7 @@ class Sites:
                 self._complained.add(name)
                 log.error("the application %s runs but the Engine cannot use it: %s", name, error)
             return None
-        return _Application(name, status.last_deployed_time_s, self._handle(HOST, name), algorithm)
+        return _Application(name, status.last_deployed_time_s, self._handle(HOST, name), place, algorithm)
 
     def _tell(self, old: Mapping[str, _Application], new: Mapping[str, _Application]) -> None:
         for name in new.keys() - old.keys():
@@ -184,3 +220,13 @@ class Sites:
             self.refresh()
         except (RayError, RayServeException, ConnectionError) as error:
             log.warning("Serve's controller did not answer; what was known stays: %s", error)
+
+
+def _replicas(status: ApplicationStatusOverview) -> int:
+    """How many replicas of an application's deployments run."""
+    return sum(
+        count
+        for deployment in status.deployments.values()
+        for state, count in deployment.replica_states.items()
+        if state == ReplicaState.RUNNING
+    )

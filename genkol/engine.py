@@ -15,6 +15,7 @@ from genkol.evaluation.gates import Judge
 from genkol.finish import Wanted
 from genkol.flow.flow import Flow
 from genkol.flow.generator import FlowGenerator
+from genkol.flow.placement import OneSite, Placement, Places
 from genkol.flow.plan import Plan, PlannedStep
 from genkol.inputs import check_values, digests_of
 from genkol.registry import Registry
@@ -90,14 +91,16 @@ class Engine:
     Args:
         registry: the algorithms there are.
         dispatcher: runs the plans.
+        places: what the sites offer; everything runs here when left out.
 
     >>> engine = Engine.in_process()                                        # doctest: +SKIP
     >>> result = engine.run(flow, {"portrait": portrait, "makeup": makeup})  # doctest: +SKIP
     """
 
-    def __init__(self, registry: Registry, dispatcher: Dispatcher) -> None:
+    def __init__(self, registry: Registry, dispatcher: Dispatcher, places: Places | None = None) -> None:
         self.registry = registry
         self.dispatcher = dispatcher
+        self._places = places or OneSite()
         self._generator = FlowGenerator(
             registry, weights_digest=weights_digest, gate=_licence_gate, max_steps=settings().max_steps
         )
@@ -119,10 +122,15 @@ class Engine:
 
         Raises:
             FlowErrors: the flow cannot be run; every fault is listed, `faults` among them.
+            Overloaded: an algorithm has no site that works at this moment.
         """
         if values is not None:
             check_values(flow.inputs, values)
-        return self._generator.plan(flow, None if values is None else digests_of(values), faults)
+        plan = self._generator.plan(flow, None if values is None else digests_of(values), faults)
+        return plan.placed(flow.placement or _usual_placement(), self._places, self._is_remote)
+
+    def _is_remote(self, key: str) -> bool:
+        return getattr(self.registry.algorithm(*key.split("/")), "remote", None) is not None
 
     def plan_document(self, document: Any) -> Plan:
         """Return the plan of a flow's JSON document; faults of form and of meaning come in one answer.
@@ -161,6 +169,12 @@ class Engine:
     ) -> Result:
         """`arun` for callers that have no event loop."""
         return asyncio.run(self.arun(flow, values, wanted, on_event))
+
+
+def _usual_placement() -> Placement:
+    """Where a flow runs that does not say it itself."""
+    said = settings()
+    return Placement(prefer=said.prefer_sites, spill_s=said.spill_s, private=said.private_inputs)
 
 
 def _licence_gate(algorithm: type[Algorithm]) -> None:

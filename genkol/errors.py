@@ -11,6 +11,8 @@
         AmbiguousInput              422  ambiguous-input
         UnfitInput                  422  unfit-input         a kind that the port does not take
         CyclicFlow                  422  cyclic-flow
+        PrivateInput                403  private-input       it would leave the local site
+        OverBudget                  422  over-budget
         FlowErrors                  *    flow-errors         several of the above, all at once
         BadImage                    422  bad-image
         UnsupportedImage            415  unsupported-image
@@ -112,6 +114,15 @@ class UnfitInput(RequestError):
 
 class CyclicFlow(RequestError):
     code = "cyclic-flow"
+
+
+class PrivateInput(RequestError):
+    code = "private-input"
+    status = 403
+
+
+class OverBudget(RequestError):
+    code = "over-budget"
 
 
 class FlowErrors(RequestError):

@@ -35,6 +35,12 @@ class Settings(BaseSettings):
     max_steps: int = Field(32, gt=0, description="Most steps in one flow.")
     max_request_bytes: int = Field(96 << 20, gt=0, description="Largest HTTP request, bytes.")
     request_timeout_s: float = Field(120.0, gt=0, description="Longest time for one picture, seconds.")
+    step_timeout_s: float = Field(60.0, gt=0, description="Longest time for one step, from when a replica takes it.")
+    prefer_sites: tuple[str, ...] = Field(
+        ("local",), description="Sites where flows run that do not say it themselves, best first; then all others."
+    )
+    spill_s: float = Field(5.0, ge=0, description="A better site is left when another is done so much earlier, s.")
+    private_inputs: bool = Field(False, description="No input leaves the local site, unless the flow says otherwise.")
 
 
 @lru_cache(maxsize=1)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from genkol.artifacts import Kind
 from genkol.errors import BadFlow, FlowErrors
+from genkol.flow.placement import Placement
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -52,6 +53,7 @@ class Flow(BaseModel):
     inputs: dict[Name, Kind] = Field(description="Name to kind of each input; their values come beside the flow.")
     steps: tuple[FlowStep, ...] = ()
     seed: Seed = Field(0, description="The same flow, inputs and seed give the same picture.")
+    placement: Placement | None = Field(None, description="Where it may run; as the operator says when left out.")
     verify: bool = Field(
         False, description="Measure what each step paints; what fails is made anew in another way, or refused."
     )

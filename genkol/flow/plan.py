@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from genkol.algorithm import Resources
 from genkol.artifacts import Kind
+from genkol.errors import BadFlow, FlowErrors, GenkolError, did_you_mean
+from genkol.flow.placement import LOCAL, Chosen, Placement, Places, chosen, tainted
 from genkol.flow.schedule import critical_path, levels
 from genkol.services import SERVICES, Role, Service
 
@@ -34,6 +36,7 @@ class Other:
         algorithm, version, params, seed: of the step that it would be.
         ports: those of the step's that it takes, in its order.
         resources: what one run needs.
+        sites: where it runs; see `PlannedStep.sites`.
     """
 
     algorithm: str
@@ -42,6 +45,7 @@ class Other:
     seed: int
     ports: tuple[str, ...]
     resources: Resources
+    sites: tuple[str, ...] = (LOCAL,)
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class PlannedStep:
         name: digest of all that decides the result (see `genkol.flow.naming`).
         derived: whether the Flow Generator added it.
         resources: what one run needs.
+        sites: the first of them runs it; the others when that one is lost, in this order.
         verify: whether the gates judge its result.
         others: who may try when they refuse it, in this order.
     """
@@ -77,7 +82,7 @@ class PlannedStep:
     name: str
     derived: bool
     resources: Resources
-    site: str = "local"
+    sites: tuple[str, ...] = (LOCAL,)
     verify: bool = False
     others: tuple[Other, ...] = ()
 
@@ -95,8 +100,18 @@ class PlannedStep:
             seed=other.seed,
             wires={port: self.wires[port] for port in other.ports},
             resources=other.resources,
+            sites=other.sites,
             others=(),
         )
+
+    @property
+    def site(self) -> str:
+        """Where it runs."""
+        return self.sites[0]
+
+    def at(self, site: str) -> PlannedStep:
+        """The step, run at this site."""
+        return replace(self, sites=(site,))
 
     @property
     def key(self) -> str:
@@ -159,6 +174,25 @@ class Plan:
         """What paid APIs will cost."""
         return sum(step.resources.price_usd for step in self.steps)
 
+    def placed(self, wish: Placement, places: Places, is_remote: Callable[[str], bool]) -> Plan:
+        """The plan with the sites of each step chosen; see `genkol.flow.placement.chosen`.
+
+        Raises:
+            FlowErrors: a private input would leave the local site or is none of the flow's, or the budget does not
+                reach.
+            Overloaded: an algorithm has no site that works at this moment.
+        """
+        named = () if isinstance(wish.private, bool) else wish.private
+        if unknown := [name for name in named if name not in self.inputs]:
+            raise FlowErrors.of(
+                BadFlow(f"`private` names {name!r}, which is no input. {did_you_mean(name, self.inputs)}", field=name)
+                for name in unknown
+            )
+        sources = {step.id: [*(wire.source for wire in step.wires.values()), *step.sees] for step in self.steps}
+        private = tainted(wish.private, tuple(self.inputs), sources)
+        at = chosen(self.steps, wish, places, private, is_remote)
+        return replace(self, steps=tuple(_placed(step, at, wish, places, private, is_remote) for step in self.steps))
+
     def to_json(self) -> dict[str, Any]:
         """The plan for people and programs."""
         return {
@@ -177,6 +211,25 @@ class Plan:
         }
 
 
+def _placed(
+    step: PlannedStep,
+    at: Mapping[str, Chosen],
+    wish: Placement,
+    places: Places,
+    private: set[str],
+    is_remote: Callable[[str], bool],
+) -> PlannedStep:
+    """The step at its sites; others that could not do it there are left out."""
+    others = []
+    for other, choice in zip(step.others, step.choices[1:], strict=True):
+        try:
+            found = chosen([choice], wish, places, private, is_remote)[step.id]
+        except GenkolError:
+            continue
+        others.append(replace(other, sites=found.sites, resources=found.resources))
+    return replace(step, sites=at[step.id].sites, resources=at[step.id].resources, others=tuple(others))
+
+
 def _step_json(step: PlannedStep) -> dict[str, Any]:
     return {
         "id": step.id,
@@ -184,6 +237,7 @@ def _step_json(step: PlannedStep) -> dict[str, Any]:
         "algorithm": step.algorithm,
         "version": step.version,
         "site": step.site,
+        "fallback_sites": list(step.sites[1:]),
         "params": dict(step.params),
         "seed": step.seed,
         "strength": step.strength,

@@ -134,6 +134,7 @@ class PlannedStepAnswer(BaseModel):
     algorithm: str
     version: str
     site: str
+    fallback_sites: list[str] = Field(description="Where it runs when the site is lost, in this order.")
     params: dict[str, Any]
     seed: int
     strength: float

@@ -9,6 +9,7 @@ import pytest
 
 from deployments import dispatch
 from deployments.dispatch import RayDispatcher
+from deployments.health import Health
 from genkol import testing
 from genkol.algorithm import Resources
 from genkol.artifacts import Kind
@@ -49,6 +50,10 @@ class Handles:
     def __init__(self, **responses: Response) -> None:
         self.responses = responses
         self.gone: set[str] = set()
+        self.health = Health()
+
+    def has_replicas(self, key: str, site: str) -> bool:
+        return True
 
     def host(self, key: str, site: str) -> Any:
         return self._handle(key.split("/")[0])
@@ -141,6 +146,10 @@ class Everyone:
         self.ends = ends
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self.made: list[Response] = []
+        self.health = Health()
+
+    def has_replicas(self, key: str, site: str) -> bool:
+        return True
 
     def host(self, key: str, site: str) -> Any:
         everyone = self

@@ -7,6 +7,7 @@ import pickle
 import pytest
 from ray.exceptions import (
     ActorDiedError,
+    ObjectLostError,
     ObjectReconstructionFailedError,
     OwnerDiedError,
     RayTaskError,
@@ -67,8 +68,13 @@ def test_a_foreign_error_names_the_step_and_its_cause() -> None:
 def test_a_loss_of_machinery_is_told_apart_from_an_error_of_the_step(loss: Exception, wrap: bool) -> None:
     error = of(wrapped(loss) if wrap else loss)
     assert type(error) is StepFailed
-    assert error.context == {**PLACE, "lost": True}
-    assert str(error).startswith("The step 'makeup' (makeup-transfer/mesh on local) was lost: ")
+    assert error.context["lost"] is True
+    if wrap and isinstance(loss, ObjectLostError):
+        assert error.context["input_lost"] is True
+        assert str(error).startswith("The step 'makeup' (makeup-transfer/mesh on local) cannot have one of its inputs")
+    else:
+        assert error.context == {**PLACE, "lost": True}
+        assert str(error).startswith("The step 'makeup' (makeup-transfer/mesh on local) was lost: ")
 
 
 @pytest.mark.parametrize(("told", "expected"), [(7.0, 7.0), (None, RETRY_AFTER_S)])

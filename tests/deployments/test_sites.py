@@ -7,14 +7,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ray.serve.schema import ApplicationStatus
+from ray.serve.schema import ApplicationStatus, ReplicaState
 
 from deployments import sites
-from deployments.names import FINISHER, HOST
+from deployments.health import FIRST_PAUSE_S, LOSSES
+from deployments.names import FINISHER, HOST, Place
 from deployments.sites import Sites
 from genkol import testing
 from genkol.algorithm import Algorithm
 from genkol.errors import PluginError, StepFailed, UnknownAlgorithm
+from genkol.flow.placement import Offer, Unavailable
 
 RUNNING, DEPLOYING, DELETING = ApplicationStatus.RUNNING, ApplicationStatus.DEPLOYING, ApplicationStatus.DELETING
 KNOWN = {algorithm.key(): algorithm for algorithm in testing.fake_registry()}
@@ -28,9 +30,18 @@ class Serve:
         self.opened: list[str] = []
         self.looks = 0
 
-    def put(self, name: str, status: ApplicationStatus = RUNNING, *, at: float = 1.0, deployment: str = HOST) -> None:
+    def put(
+        self,
+        name: str,
+        status: ApplicationStatus = RUNNING,
+        *,
+        at: float = 1.0,
+        deployment: str = HOST,
+        replicas: int = 1,
+    ) -> None:
+        running = SimpleNamespace(replica_states={ReplicaState.RUNNING: replicas, ReplicaState.STARTING: 1})
         self.applications[name] = SimpleNamespace(
-            status=status, last_deployed_time_s=at, deployments={deployment: None}, message=""
+            status=status, last_deployed_time_s=at, deployments={deployment: running}, message=""
         )
 
     def statuses(self) -> dict[str, Any]:
@@ -128,8 +139,36 @@ def test_what_runs_but_is_not_installed_is_logged_once(
     assert keys(here) == set()
 
 
-def test_other_applications_and_other_sites_are_left_alone(serve: Serve, here: Sites) -> None:
+def test_every_site_offers_what_runs_there(serve: Serve, here: Sites) -> None:
+    serve.put("makeup-transfer.tint")
+    serve.put("makeup-transfer.tint@aws", replicas=0)
+    here.refresh()
+    assert keys(here) == {"makeup-transfer/tint"}
+    assert here.offers("makeup-transfer/tint") == [Offer("local"), Offer("aws", wait_s=here.NEW_REPLICA_S)]
+    assert here.offers("makeup-transfer/other") == []
+    assert here.has_replicas("makeup-transfer/tint", "local")
+    assert not here.has_replicas("makeup-transfer/tint", "aws")
+
+
+def test_a_place_that_loses_its_calls_is_offered_no_more_for_a_while(serve: Serve, here: Sites) -> None:
     serve.put("makeup-transfer.tint@aws")
+    here.refresh()
+    for _ in range(LOSSES):
+        here.health.began(Place("makeup-transfer/tint", "aws"))
+        here.health.lost(Place("makeup-transfer/tint", "aws"))
+    [offer] = here.offers("makeup-transfer/tint")
+    assert isinstance(offer, Unavailable)
+    assert 0 < offer.retry_after_s <= FIRST_PAUSE_S
+
+
+def test_an_engine_may_be_told_which_sites_it_uses(serve: Serve, here: Sites) -> None:
+    only = Sites(["local"], statuses=serve.statuses, handle=serve.handle)
+    serve.put("makeup-transfer.tint@aws")
+    only.refresh()
+    assert keys(only) == set()
+
+
+def test_other_applications_are_left_alone(serve: Serve, here: Sites) -> None:
     serve.put("hair-editing.no-op", deployment="SomethingElse")
     serve.put("studio")
     here.refresh()
