@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from deployments import dispatch
+from deployments import dispatch, watch
+from deployments import run as run_module
 from deployments.dispatch import RayDispatcher
 from deployments.health import Health
 from genkol import testing
@@ -79,7 +80,7 @@ class Handles:
 
 @pytest.fixture(autouse=True)
 def no_object_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "STILL_THERE_S", 0.02)
+    monkeypatch.setattr(watch, "STILL_THERE_S", 0.02)
     monkeypatch.setattr(dispatch.ray, "put", lambda value: value)
 
 
@@ -190,7 +191,7 @@ def values_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
     async def at_once(ref: Any) -> None:
         return
 
-    monkeypatch.setattr(dispatch, "_ended", at_once)
+    monkeypatch.setattr(run_module, "ended", at_once)
 
 
 @pytest.mark.usefixtures("values_are_there")
