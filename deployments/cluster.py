@@ -7,14 +7,18 @@ import logging
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psutil  # type: ignore[import-untyped]
 import yaml
 from pydantic import ValidationError
 
@@ -98,6 +102,49 @@ def local_ray(object_store_mib: int = 512, **options: Any) -> Iterator[None]:
         with redirect_stdout(io.StringIO()):  # the raylet laments the controller that Serve itself ended
             serve.shutdown()
             ray.shutdown()
+
+
+@dataclass(frozen=True)
+class Raylet:
+    """A node of its own on this machine, as a remote one would be. Args: site: its label."""
+
+    site: str
+    process: subprocess.Popen[bytes]
+
+    def kill(self) -> None:
+        """End it and all that runs on it at once, without a goodbye."""
+        try:
+            family = psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return
+        for process in (self.process, *family):
+            with suppress(psutil.NoSuchProcess, ProcessLookupError):
+                process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def raylet(site: str, num_cpus: int = 1, object_store_mib: int = 128, timeout_s: float = 60.0) -> Iterator[Raylet]:
+    """Add a node to the running Ray that carries the label ``site``; end it at the end.
+
+    Raises:
+        StepTimeout: it did not come up in time.
+    """
+    import ray
+
+    command = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--disable-usage-stats"]
+    command += ["--address", ray.get_runtime_context().gcs_address, "--labels", f"site={site}"]
+    command += ["--num-cpus", str(num_cpus), "--object-store-memory", str(object_store_mib << 20)]
+    node = Raylet(site, subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+    try:
+        end = time.monotonic() + timeout_s
+        while not any(n["Alive"] and n["Labels"].get("site") == site for n in ray.nodes()):
+            if node.process.poll() is not None or time.monotonic() > end:
+                raise StepTimeout(f"The node of the site {site!r} did not come up. Logs are in /tmp/ray.")
+            time.sleep(POLL_S)
+        yield node
+    finally:
+        node.kill()
 
 
 def deploy(config: ServeDeploySchema) -> None:

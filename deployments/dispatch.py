@@ -42,7 +42,8 @@ class RayDispatcher:
         finally:
             run.cancel()
         total = time.perf_counter() - started
-        return Outcome(finished, run.seconds, total_seconds=total, instead=run.instead)
+        sites = {id: step.site for id, step in run.done_by.items()}
+        return Outcome(finished, run.seconds, total_seconds=total, instead=run.instead, sites=sites)
 
 
 def _put(inputs: Mapping[str, Value]) -> dict[str, Any]:

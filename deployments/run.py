@@ -68,6 +68,7 @@ class Run:
     instead: dict[str, str] = field(default_factory=dict)
     done_by: dict[str, PlannedStep] = field(default_factory=dict)
     restoring: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    blamed: set[Place] = field(default_factory=set)
 
     def send(self) -> None:
         """Make the call of every step, and of the finisher. Serve's router holds each back until its values exist."""
@@ -215,7 +216,9 @@ class Run:
             if isinstance(error, Cancelled):
                 health.dropped(place)
             elif error.context.get("lost") and not error.context.get("input_lost"):
-                health.lost(place)
+                # One request that kills whoever takes it speaks against itself, not against the place.
+                (health.dropped if place in self.blamed else health.lost)(place)
+                self.blamed.add(place)
             else:
                 health.answered(place)
             raise

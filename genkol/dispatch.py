@@ -42,6 +42,7 @@ class Outcome:
         seconds: per step, as the dispatcher saw it.
         instead: step to ``service/algorithm`` for those that another algorithm did than planned.
         cached: ids of steps whose result was already there.
+        sites: step to site, where it was done.
         total_seconds: from the first step's start to the finished picture.
     """
 
@@ -50,6 +51,7 @@ class Outcome:
     cached: frozenset[str] = frozenset()
     total_seconds: float = 0.0
     instead: Mapping[str, str] = field(default_factory=dict)
+    sites: Mapping[str, str] = field(default_factory=dict)
 
 
 class Dispatcher(Protocol):

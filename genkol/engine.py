@@ -40,10 +40,13 @@ class Result:
         return self.outcome.finished.picture
 
     def _done(self) -> Iterator[PlannedStep]:
-        """The steps as they were done, by another algorithm where the gates refused the first one."""
+        """The steps as they were done: by another algorithm where the gates refused the first one, at another site
+        where the first one was lost.
+        """
         for step in self.plan:
             by = self.outcome.instead.get(step.id, step.key)
-            yield next(choice for choice in step.choices if choice.key == by)
+            done = next(choice for choice in step.choices if choice.key == by)
+            yield done.at(self.outcome.sites.get(step.id, done.site))
 
     def report(self) -> dict[str, Any]:
         """What happened, JSON-ready: seconds, steps, layers, seed and digests."""

@@ -17,6 +17,7 @@ import pytest
 
 import tests.quiet_ray  # noqa: F401
 from deployments.cluster import deploy, local_ray, read_config, wait_until_healthy, wait_until_running
+from deployments.names import Place
 from genkol.algorithm import Algorithm
 from genkol.artifacts import Image
 from genkol.dispatch import InProcess
@@ -87,10 +88,16 @@ def cluster(fakes: tuple[type[Algorithm], ...]) -> Iterator[Cluster]:
         yield Cluster(url, config, Path(os.environ["GENKOL_FAKES_TRACE"]), has_weights)
 
 
-def host_of(like: Any, key: str, **changed: Any) -> Any:
-    """The application of an algorithm, with the settings of another one."""
+def host_of(like: Any, key: str, site: str = "local", **changed: Any) -> Any:
+    """The application of an algorithm at a site, with the settings of another one."""
+    if site != "local":
+        changed = {"ray_actor_options": {"num_cpus": 0.1, "label_selector": {"site": site}}, **changed}
     deployment = like.deployments[0].model_copy(update=changed)
-    update = {"name": key.replace("/", "."), "args": {"algorithm": key}, "deployments": [deployment]}
+    update = {
+        "name": Place(key, site).application,
+        "args": {"algorithm": key, "site": site},
+        "deployments": [deployment],
+    }
     return like.model_copy(update=update)
 
 

@@ -114,7 +114,8 @@ async def run(handles: Any, plan: Plan) -> Any:
 async def test_a_lost_step_is_done_at_the_next_site_and_its_followers_are_called_anew() -> None:
     handles = Sites()
     handles.ends["no-op@aws"] = [ActorDiedError()]
-    await run(handles, planned("hair-editing", "upscaling"))
+    outcome = await run(handles, planned("hair-editing", "upscaling"))
+    assert outcome.sites == {"hair-editing": "local", "upscaling": "aws"}
     assert handles.calls == [
         "no-op@aws", "double@aws", "finisher@local",
         "no-op@local", "double@aws", "finisher@local",
@@ -156,6 +157,14 @@ async def test_losses_open_the_breaker_of_their_place() -> None:
     for _ in range(LOSSES):
         await run(handles, planned("hair-editing"))
     assert handles.health.closed_in_s(Place("hair-editing/no-op", "aws")) > 0
+    assert handles.health.closed_in_s(Place("hair-editing/no-op", "local")) == 0
+
+
+async def test_one_request_that_kills_all_who_take_it_does_not_close_the_place_to_others() -> None:
+    handles = Sites()
+    handles.ends["no-op@local"] = [ActorDiedError()] * TRIES
+    with pytest.raises(StepFailed):
+        await run(handles, planned("hair-editing", sites=("local",)))
     assert handles.health.closed_in_s(Place("hair-editing/no-op", "local")) == 0
 
 
