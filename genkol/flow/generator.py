@@ -297,7 +297,7 @@ class _Planning:
             sees=sees,
             name=self._name(algorithm, canonical, used, wires, sees),
             derived=derived,
-            resources=algorithm.resources,
+            resources=algorithm.needs(params),
         )
 
     def _verified(self, step: Resolved, planned: PlannedStep) -> PlannedStep:
@@ -320,7 +320,7 @@ class _Planning:
             params=params.canonical(),
             seed=self._seed(algorithm, planned.id, seed),
             ports=tuple(use.port.name for use in ports_of(algorithm) if use.port.name in planned.wires),
-            resources=algorithm.resources,
+            resources=algorithm.needs(params),
         )
 
     def _seed(self, algorithm: type[Algorithm], id: str, seed: int | None) -> int:
