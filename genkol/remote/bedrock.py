@@ -107,13 +107,27 @@ class Bedrock:
             answer = self._client.invoke_model(
                 modelId=self.place.model, body=body, contentType="application/json", accept="application/json"
             )
-            call.answer = answer["body"].read(MOST_BYTES + 1)
-            if len(call.answer) > MOST_BYTES:
-                raise RemoteFailed(f"{self.place} answered with more than {MOST_BYTES:,} bytes.", repeatable=False)
+            call.answer = self._read(answer["body"])
         except Exception as error:  # it is raised again where the call is awaited
             call.error = error
         finally:
             call.over.set()
+
+    def _read(self, body: Any) -> bytes:
+        """Read to the very end, for botocore notices only there that an answer was broken off."""
+        parts, count = [], 0
+        for part in body.iter_chunks(1 << 20):
+            parts.append(part)
+            count += len(part)
+            if count > MOST_BYTES:
+                raise RemoteFailed(
+                    f"{self.place} answered with more than {MOST_BYTES:,} bytes. Try another algorithm; the picture "
+                    "may have been charged.",
+                    value=count,
+                    expected=MOST_BYTES,
+                    repeatable=False,
+                )
+        return b"".join(parts)
 
     def _before_send(self, **_: Any) -> None:
         if self._here.call.left.is_set():

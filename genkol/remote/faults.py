@@ -66,7 +66,7 @@ _LATE = {"ReadTimeoutError", "ConnectTimeoutError"}
 _BLOCKED = re.compile(r"blocked by our content filters|Responsible AI", re.IGNORECASE)
 _NO_MODEL = re.compile(r"model identifier is invalid|on-demand throughput|end of its life|Legacy", re.IGNORECASE)
 _LARGE = re.compile(r"too large|exceed\w* (the )?(max|limit|allowed)|maximum (allowed )?(size|length)", re.IGNORECASE)
-_PRIVATE = re.compile(r"arn:\S+|\b\d{12}\b|[A-Za-z0-9+/=_-]{40,}")
+_PRIVATE = re.compile(r"arn:\S+|\b\d{12}\b|\bA[A-Z]{3}[A-Z0-9]{16}\b|[A-Za-z0-9+/=_-]{24,}")
 
 
 @dataclass(frozen=True)
