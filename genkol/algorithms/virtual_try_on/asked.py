@@ -8,7 +8,9 @@ import numpy as np
 from genkol.artifacts import F32, U8, Person
 from genkol.vision.smooth import ramp, smoothed
 
-HIPS, KNEES = (23, 24), (25, 26)
+SHOULDERS, HIPS, KNEES = (11, 12), (23, 24), (25, 26)
+BELOW, ABOVE = 0.4, 0.2
+"""How far a top hangs below the hips, and trousers reach above them, as shares of the torso's length."""
 LEAST_SEEN = 0.3  # visibility of a pose landmark that is believed
 ROOM = 0.025  # how far a new garment may reach beyond the old one, as a share of the picture's longest side
 HAND = 0.35  # reach around a hand's landmarks, as a share of the hand's size
@@ -55,11 +57,13 @@ def region_asked(person: Person, kind: str) -> F32:
 def _rows(person: Person, kind: str) -> tuple[float, float]:
     """First and last row of the garment; the whole picture where the pose does not show the joints."""
     h = person.matte.shape[0]
-    hips, knees = _height(person.pose, HIPS), _height(person.pose, KNEES)
-    if kind == "upper-body" and hips is not None:
-        return 0, hips + 0.12 * h
-    if kind == "lower-body" and hips is not None:
-        return hips - 0.08 * h, h
+    shoulders, hips, knees = (_height(person.pose, joints) for joints in (SHOULDERS, HIPS, KNEES))
+    if shoulders is not None and hips is not None:
+        torso = abs(hips - shoulders)
+        if kind == "upper-body":
+            return 0, hips + BELOW * torso
+        if kind == "lower-body":
+            return hips - ABOVE * torso, h
     if kind == "footwear" and knees is not None:
         return knees, h
     return 0, h

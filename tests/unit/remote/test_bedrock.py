@@ -27,6 +27,7 @@ from tests.bedrock_server import SIGNED, BedrockServer, Reply, answering, failin
 from tests.conftest import SECRETS
 
 PICTURE = "iVBORw0KGgoAAAANSUhEUg" * 100
+BLOCKED = "This request has been blocked by our content filters. Please adjust your {} to submit a new request."
 REQUEST = {"taskType": "TEXT_IMAGE"}
 
 
@@ -164,12 +165,10 @@ def test_a_cancelled_call_ends_at_once_and_is_not_repeated(bedrock: BedrockServe
          RemoteRefused, r"refused the credentials \(AccessDeniedException\).* bedrock:InvokeModel"),
         (failing(403, "UnrecognizedClientException", "The security token included in the request is invalid."),
          RemoteRefused, "UnrecognizedClientException"),
-        (failing(403, "InvalidSignatureException", f"The Canonical String was x-amz-security-token:{SECRETS['AWS_SESSION_TOKEN']}"),
+        (failing(403, "InvalidSignatureException", f"The Canonical String was {SECRETS['AWS_SESSION_TOKEN']}"),
          RemoteRefused, "InvalidSignatureException"),
-        (failing(400, "ValidationException", "This request has been blocked by our content filters. Please adjust your text prompt to submit a new request."),
-         Moderated, "refused the prompt"),
-        (failing(400, "ValidationException", "This request has been blocked by our content filters. Please adjust your input image to submit a new request."),
-         Moderated, "refused a picture"),
+        (failing(400, "ValidationException", BLOCKED.format("text prompt")), Moderated, "refused the prompt"),
+        (failing(400, "ValidationException", BLOCKED.format("input image")), Moderated, "refused a picture"),
         (failing(400, "ValidationException", "The provided model identifier is invalid."),
          RemoteMissing, r"There is no amazon\.nova-canvas-v1:0 of Amazon Bedrock in us-east-1"),
         (failing(404, "ResourceNotFoundException", "This model version has reached the end of its life."),
