@@ -8,15 +8,17 @@ import numpy as np
 from genkol.artifacts import F32, U8
 from genkol.vision.smooth import ramp, smoothed
 
-LEAST, SURE = 5.0, 18.0
-"""Mean change of the neighbourhood in levels: below the one it is noise, above the other the content is new."""
+NOISE, LEAST, SURE = 2.0, 6.0, 18.0
+"""Mean change of the neighbourhood in levels: up to the first it is the model's noise and is left out, from the second
+it counts in full, and from the third on the content is new, so that no old detail may shine through.
+"""
 
 
 def brought_back(full: U8, sent: U8, back: U8) -> F32:
     """Return the full picture as the model changed it.
 
-    Where the model left the picture alone, its fine detail stays; where it painted something new, the old detail
-    goes, so that no old print shines through new cloth.
+    What the model left alone stays to the byte; where it shaded, the fine detail stays; where it painted something
+    new, the old detail goes, so that no old print shines through new cloth.
 
     Args:
         full: (H, W, 3) uint8, sRGB.
@@ -24,19 +26,20 @@ def brought_back(full: U8, sent: U8, back: U8) -> F32:
         back: (h, w, 3) uint8, what it made of it.
 
     Returns:
-        (H, W, 3) float32, 8-bit levels in [0, 255]; equal to `full` where `back` and `sent` are the same around.
+        (H, W, 3) float32, 8-bit levels in [0, 255].
     """
     size = full.shape[1::-1]
-    moved = np.abs(back.astype(np.float32) - sent).mean(axis=2)
-    new = ramp(smoothed(moved, max(1.0, 0.002 * max(sent.shape[:2]))), LEAST, SURE)
-    old = full.astype(np.float32)
-    if sent.shape == full.shape:
-        return back.astype(np.float32)
-    before, after = (_enlarged(picture.astype(np.float32), size) for picture in (sent, back))
-    kept = 1 - np.clip(_enlarged(new, size), 0, 1)[..., None]
-    return np.asarray(np.clip(after + kept * (old - before), 0, 255), np.float32)
+    moved = smoothed(np.abs(back.astype(np.float32) - sent).mean(axis=2), max(1.0, 0.002 * max(sent.shape[:2])))
+    done, new = (_scaled(ramp(moved, *bounds), size)[..., None] for bounds in ((NOISE, LEAST), (LEAST, SURE)))
+    old, before, after = (_scaled(picture.astype(np.float32), size) for picture in (full, sent, back))
+    changed = after + (1 - new) * (old - before)
+    return np.asarray(np.clip(old + done * (changed - old), 0, 255), np.float32)
 
 
-def _enlarged(array: F32, size: tuple[int, int]) -> F32:
-    smaller = size[0] < array.shape[1]
-    return np.asarray(cv2.resize(array, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC), np.float32)
+def _scaled(array: F32, size: tuple[int, int]) -> F32:
+    """Bring to (width, height); a map, which lies in [0, 1], without overshooting."""
+    if array.shape[1::-1] == size:
+        return array
+    way = cv2.INTER_LINEAR if array.ndim == 2 else cv2.INTER_CUBIC
+    way = cv2.INTER_AREA if size[0] < array.shape[1] else way
+    return np.asarray(cv2.resize(array, size, interpolation=way), np.float32)

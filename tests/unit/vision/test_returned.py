@@ -32,6 +32,20 @@ def test_no_old_detail_shines_through_what_is_new():
     assert np.abs(out[90:150, 110:210] - (200, 30, 60)).max() < 2
 
 
+def test_the_noise_of_the_model_is_left_out():
+    noisy = np.clip(SENT.astype(int) + np.random.default_rng(0).integers(-2, 3, SENT.shape), 0, 255).astype(np.uint8)
+    assert np.abs(brought_back(FULL, SENT, noisy) - FULL).max() == 0
+
+
+def test_a_shadow_leaves_the_fine_detail():
+    darker = (SENT * 0.9).astype(np.uint8)
+    out = brought_back(FULL, SENT, darker)
+    fine = FULL - cv2.GaussianBlur(FULL.astype(np.float32), (0, 0), 2)
+    kept = out - cv2.GaussianBlur(out, (0, 0), 2)
+    assert np.corrcoef(fine.ravel(), kept.ravel())[0, 1] > 0.9
+    assert 0.87 < out.mean() / FULL.mean() < 0.93
+
+
 def test_at_full_size_the_answer_is_taken_as_it_is():
     back = 255 - FULL
     assert (brought_back(FULL, FULL, back) == back).all()
