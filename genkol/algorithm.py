@@ -154,7 +154,7 @@ class Algorithm(ABC):
         general: False for one that does a part of what its service promises (recolouring is not dressing); such a
             one is never a service's default while there is another.
         remote: the service outside the cluster that gets the inputs, or None when they stay where the run is. A
-            remote algorithm is never a service's default, and never stands in for one that is not remote.
+            remote algorithm is a service's default only where there is no other, and never stands in for another.
         Params: the knobs, a subclass of `genkol.algorithm.Params`.
     """
 

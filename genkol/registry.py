@@ -106,8 +106,8 @@ class Registry:
         return len(self._algorithms)
 
     def of(self, service: str) -> tuple[type[Algorithm], ...]:
-        """All algorithms of a service, the default first: the one with the fewest needs runs everywhere. What sends
-        its inputs elsewhere comes last.
+        """All algorithms of a service, the default first: the one with the fewest needs runs everywhere. Those that
+        send their inputs elsewhere come last.
         """
         found = (a for a in self._algorithms.values() if a.service.name == service)
         return tuple(sorted(found, key=_needs))
@@ -163,7 +163,7 @@ def installed(key: str) -> type[Algorithm]:
 
 def _needs(algorithm: type[Algorithm]) -> tuple[bool, bool, float, float, float, str]:
     r = algorithm.resources
-    return not algorithm.general, algorithm.remote is not None, r.gpus, r.price_usd, r.seconds, algorithm.name
+    return algorithm.remote is not None, not algorithm.general, r.gpus, r.price_usd, r.seconds, algorithm.name
 
 
 def _loaded(entry: EntryPoint) -> type[Algorithm]:
