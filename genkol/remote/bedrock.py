@@ -71,7 +71,7 @@ class Bedrock:
         body = json.dumps(request).encode()
         if len(body) > MOST_BYTES:
             raise TooLarge(
-                f"The request to {self.place.model} has {len(body):,} bytes; Amazon Bedrock takes {MOST_BYTES:,}. "
+                f"The request to {self.place.name} has {len(body):,} bytes; Amazon Bedrock takes {MOST_BYTES:,}. "
                 "Use a smaller `size`, or smaller pictures.",
                 value=len(body),
                 expected=MOST_BYTES,

@@ -71,13 +71,18 @@ _PRIVATE = re.compile(r"arn:\S+|\b\d{12}\b|\bA[A-Z]{3}[A-Z0-9]{16}\b|[A-Za-z0-9+
 
 @dataclass(frozen=True)
 class Place:
-    """Where a call went: the model's id and the region."""
+    """Where a call went: the model's id or ARN, and the region."""
 
     model: str
     region: str
 
+    @property
+    def name(self) -> str:
+        """The model without the account's number, which an ARN holds."""
+        return self.model.rsplit("/", 1)[-1]
+
     def __str__(self) -> str:
-        return f"{self.model} of Amazon Bedrock in {self.region}"
+        return f"{self.name} of Amazon Bedrock in {self.region}"
 
 
 def repeatable(error: Exception) -> bool:
@@ -111,7 +116,7 @@ def translated(error: Exception, place: Place) -> GenkolError:
         )
     if "NoRegionError" in names:
         return RemoteMissing(
-            f"No AWS region is set for {place.model}. Set GENKOL_BEDROCK_REGION or AWS_REGION to one that has the "
+            f"No AWS region is set for {place.name}. Set GENKOL_BEDROCK_REGION or AWS_REGION to one that has the "
             "model.",
             facts,
         )

@@ -49,7 +49,7 @@ REMOTE = Remote(
     until="2026-09-30",
 )
 
-VERSION = f"1 {Settings().bedrock_model}"
+VERSION = f"1 {Place(Settings().bedrock_model, '').name}"
 """Another model gives another picture, so that its id is part of a step's name."""
 
 _TYPICAL_S = 10.0  # seconds to a picture, for the progress alone

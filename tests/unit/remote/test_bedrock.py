@@ -53,8 +53,10 @@ def test_a_call_is_signed_for_the_region_and_names_the_model(bedrock: BedrockSer
 def test_region_and_model_come_from_the_settings(bedrock: BedrockServer) -> None:
     bedrock.then(answering({}))
     arn = "arn:aws:bedrock:eu-west-1:123456789012:provisioned-model/abcdefghijkl"
-    invoke(client(bedrock_region="eu-west-1", bedrock_model=arn))
+    provisioned = client(bedrock_region="eu-west-1", bedrock_model=arn)
+    invoke(provisioned)
     assert bedrock.models == [arn]
+    assert str(provisioned.place) == "abcdefghijkl of Amazon Bedrock in eu-west-1"  # no account's number
     assert SIGNED.fullmatch(bedrock.headers[0]["authorization"])["region"] == "eu-west-1"
 
 
