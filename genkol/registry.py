@@ -187,8 +187,9 @@ def _faults(algorithm: type[Algorithm]) -> Iterator[str]:
     for attribute, kind in (("name", str), ("version", str), ("effects", Effects), ("resources", Resources)):
         if not isinstance(getattr(algorithm, attribute, None), kind):
             yield f"`{attribute}` must be a {kind.__name__}, not {getattr(algorithm, attribute, None)!r}."
-    if not isinstance(algorithm.remote, Remote | None):
-        yield f"`remote` must be a Remote or None, not {algorithm.remote!r}."
+    remote: Any = algorithm.remote
+    if not isinstance(remote, Remote | None):
+        yield f"`remote` must be a Remote or None, not {remote!r}."
     if inspect.isabstract(algorithm):
         yield "`run` is missing."
     name = getattr(algorithm, "name", None)

@@ -78,7 +78,7 @@ class NovaTryOn(Algorithm):
             config=params.config(step.seed),
         )
         answer = self._canvas.paint(request, (sent.shape[1], sent.shape[0]), step)
-        weight = self._region(person, answer.changed, params)
+        weight = _region(portrait.pixels, person, answer.changed, params.kind)
         _check(
             sent, answer.pixels, nova.resized(np.rint(weight * 255).astype(np.uint8), (sent.shape[1], sent.shape[0]))
         )
@@ -86,9 +86,11 @@ class NovaTryOn(Algorithm):
         step.progress(0.95)
         return change(portrait.pixels, dressed, weight, title="Garment")
 
-    def _region(self, person: Person, told: U8 | None, params: Params) -> F32:
-        weight = None if told is None else region_told(told, person)
-        return region_asked(person, params.kind) if weight is None else weight
+
+def _region(pixels: U8, person: Person, told: U8 | None, kind: str) -> F32:
+    """Return where the answer counts: where the service says, else where it was asked to."""
+    weight = None if told is None else region_told(told, person, pixels)
+    return region_asked(person, pixels, kind) if weight is None else weight
 
 
 def _styling(params: NovaTryOn.Params) -> dict[str, str]:

@@ -22,7 +22,11 @@ W, H = 700, 900
 
 @pytest.fixture(scope="module")
 def portrait() -> Image:
-    return Image(noise(6, H, W, smooth=1))
+    """Noise, with dark hair."""
+    pixels = noise(6, H, W, smooth=1)
+    hair = np.s_[int(0.1 * H) : int(0.6 * H), int(0.3 * W) : int(0.36 * W)]
+    pixels[hair] = pixels[hair] // 16 + 20
+    return Image(pixels)
 
 
 @pytest.fixture(scope="module")
@@ -153,18 +157,33 @@ def test_nobody_is_not_sent(work, bedrock, portrait, garment) -> None:
     assert bedrock.calls == 0
 
 
-def test_a_told_region_that_misses_the_body_is_not_believed(who: Person) -> None:
+def test_a_told_region_that_misses_the_body_is_not_believed(portrait: Image, who: Person) -> None:
     corner = np.zeros((320, 320), np.uint8)
     corner[:30, :30] = 255
-    assert region_told(corner, who) is None
+    assert region_told(corner, who, portrait.pixels) is None
+
+
+def test_old_clothes_between_the_strands_are_not_kept_as_hair(portrait: Image, who: Person) -> None:
+    pixels = np.full((H, W, 3), (200, 30, 40), np.uint8)
+    strands = (who.hair > 0) & (np.arange(W) % 8 < 4)[None]
+    pixels[strands] = (25, 20, 18)
+    pixels[: int(0.4 * H)][who.hair[: int(0.4 * H)] > 0] = (25, 20, 18)
+    told = np.zeros((H, W), np.uint8)
+    told[int(0.4 * H) : int(0.9 * H)] = 255
+    region = region_told(told, who, pixels)
+    rows, hair = np.s_[int(0.45 * H) : int(0.55 * H)], who.hair > 0
+    assert region[rows][strands[rows]].max() == 0
+    assert region[rows][(hair & ~strands)[rows]].min() > 0.9
 
 
 @pytest.mark.parametrize(
     ("kind", "top", "bottom"),
     [("upper-body", 0.35, 0.72), ("lower-body", 0.52, 1.0), ("full-body", 0.35, 1.0), ("footwear", 0.55, 1.0)],
 )
-def test_the_region_of_a_kind_lies_on_its_part_of_the_body(who: Person, kind: str, top: float, bottom: float) -> None:
-    region = region_asked(who, kind)
+def test_the_region_of_a_kind_lies_on_its_part_of_the_body(
+    portrait: Image, who: Person, kind: str, top: float, bottom: float
+) -> None:
+    region = region_asked(who, portrait.pixels, kind)
     rows = np.flatnonzero(region.any(axis=1)) / H
     assert rows.min() >= top - 0.04
     assert rows.max() <= bottom + 0.04
