@@ -126,8 +126,9 @@ def translated(error: Exception, place: Place) -> GenkolError:
             + ("." if facts["repeatable"] else "; the picture may have been charged."),
             facts,
         )
+    what = "could not be made" if facts["repeatable"] else "broke off"
     return RemoteFailed(
-        f"The call to {place} broke off ({type(error).__name__}). Check the network, the proxy and "
+        f"The call to {place} {what} ({type(error).__name__}). Check the network, the proxy and "
         "GENKOL_BEDROCK_ENDPOINT_URL.",
         facts,
     )
