@@ -141,7 +141,9 @@ def test_a_connection_that_breaks_off_is_not_repeated(bedrock: BedrockServer) ->
 
 def test_a_dead_endpoint_is_told(aws: None) -> None:
     dead = client(bedrock_endpoint_url="http://127.0.0.1:9", bedrock_region="us-east-1", bedrock_attempts=2)
-    with pytest.raises(RemoteFailed, match=r"could not be made \(EndpointConnectionError\).* GENKOL_BEDROCK_ENDPOINT_URL"):
+    with pytest.raises(
+        RemoteFailed, match=r"could not be made \(EndpointConnectionError\).* GENKOL_BEDROCK_ENDPOINT_URL"
+    ):
         invoke(dead)
 
 
