@@ -137,7 +137,7 @@ def translated(error: Exception, place: Place) -> GenkolError:
 def _answered(error: Exception, place: Place) -> GenkolError:
     """The error for an answer of the service, by its code, then its text, then its HTTP status."""
     code, status, said = _code(error), _status(error), _said(error)
-    facts: dict[str, Any] = {"value": code, "request_id": _request_id(error), "repeatable": repeatable(error)}
+    facts: dict[str, Any] = {"value": code, "aws_request_id": _request_id(error), "repeatable": repeatable(error)}
     if _BLOCKED.search(said):
         what = "the prompt" if "text prompt" in said else "a picture"
         return Moderated(f"{place} refused {what}: its content filter blocks it. Use another one.", facts)

@@ -81,7 +81,7 @@ def test_a_call_that_stays_throttled_says_when_to_come_back(bedrock: BedrockServ
     assert bedrock.calls == 2
     assert e.value.context["retry_after_s"] == 42
     assert e.value.context["repeatable"] is True
-    assert e.value.context["request_id"] == "5e6c3f0a-1111-2222-3333-444455556666"
+    assert e.value.context["aws_request_id"] == "5e6c3f0a-1111-2222-3333-444455556666"
 
 
 @pytest.mark.parametrize(("status", "code"), [(503, "ServiceUnavailableException"), (429, "ModelNotReadyException")])
