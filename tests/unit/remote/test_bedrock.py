@@ -6,6 +6,8 @@ import json
 import logging
 import time
 import traceback
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -48,6 +50,24 @@ def test_a_call_is_signed_for_the_region_and_names_the_model(bedrock: BedrockSer
     assert SIGNED.fullmatch(headers["authorization"])["region"] == "us-east-1"
     assert headers["x-amz-security-token"] == SECRETS["AWS_SESSION_TOKEN"]
     assert "genkol" in headers["user-agent"]
+
+
+def test_a_bedrock_key_of_the_standard_chain_is_taken(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore sends it over https alone; the answer is given before anything is sent."""
+    from botocore.awsrequest import AWSResponse
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        seen.append(request.headers["Authorization"])
+        return AWSResponse(request.url, 403, {}, SimpleNamespace(stream=lambda: iter([b"{}"])))
+
+    seen: list[bytes] = []
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "a-bedrock-key")
+    keyed = client(bedrock_region="us-east-1")
+    keyed._client.meta.events.register_first("before-send", answer)
+    with pytest.raises(RemoteRefused) as e:
+        invoke(keyed)
+    assert seen == [b"Bearer a-bedrock-key"]
+    assert "a-bedrock-key" not in f"{e.value} {e.value.context}"
 
 
 def test_region_and_model_come_from_the_settings(bedrock: BedrockServer) -> None:
