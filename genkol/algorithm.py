@@ -75,6 +75,23 @@ class Resources:
     price_usd: float = 0.0
 
 
+@dataclass(frozen=True)
+class Remote:
+    """A service outside the cluster to which a run sends its inputs.
+
+    Args:
+        provider: who runs it, for people.
+        terms: address of the terms and of the rules of use.
+        prices: where the price in `Resources` was read, and when.
+        until: the last day, YYYY-MM-DD, on which the provider promises the service; empty when there is none.
+    """
+
+    provider: str
+    terms: str
+    prices: str
+    until: str = ""
+
+
 class Setup(Protocol):
     """What an algorithm may ask for when it is set up."""
 
@@ -136,6 +153,8 @@ class Algorithm(ABC):
         seeded: whether the result depends on the seed; False lets equal steps of different seeds share a name.
         general: False for one that does a part of what its service promises (recolouring is not dressing); such a
             one is never a service's default while there is another.
+        remote: the service outside the cluster that gets the inputs, or None when they stay where the run is. A
+            remote algorithm is a service's default only where there is no other, and never stands in for another.
         Params: the knobs, a subclass of `genkol.algorithm.Params`.
     """
 
@@ -147,6 +166,7 @@ class Algorithm(ABC):
     weights: ClassVar[tuple[str, ...]] = ()
     seeded: ClassVar[bool] = True
     general: ClassVar[bool] = True
+    remote: ClassVar[Remote | None] = None
     Params: ClassVar[type[Params]] = Params
 
     def setup(self, setup: Setup) -> None:
@@ -170,6 +190,11 @@ class Algorithm(ABC):
             params: the checked `Params`.
         """
         return None
+
+    @classmethod
+    def needs(cls, params: Any) -> Resources:
+        """What a run with these checked `Params` needs: `resources`, unless they change its time or price."""
+        return cls.resources
 
     @abstractmethod
     def run(self, *args: Any, **kwargs: Any) -> Any:

@@ -55,6 +55,7 @@ def _algorithm(algorithm: type[Algorithm], registry: Registry) -> dict[str, Any]
         "resources": dataclasses.asdict(algorithm.resources),
         "weights": [_weight(name) for name in algorithm.weights],
         "seeded": algorithm.seeded,
+        "remote": None if algorithm.remote is None else dataclasses.asdict(algorithm.remote),
         "params": algorithm.Params.model_json_schema(),
     }
 

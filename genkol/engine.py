@@ -133,7 +133,7 @@ class Engine:
         return plan.placed(flow.placement or _usual_placement(), self._places, self._is_remote)
 
     def _is_remote(self, key: str) -> bool:
-        return getattr(self.registry.algorithm(*key.split("/")), "remote", None) is not None
+        return self.registry.algorithm(*key.split("/")).remote is not None
 
     def plan_document(self, document: Any) -> Plan:
         """Return the plan of a flow's JSON document; faults of form and of meaning come in one answer.

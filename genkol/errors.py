@@ -21,6 +21,7 @@
         Unsuitable                  422  unsuitable          a good picture that this step cannot work on
           NoFace                    422  no-face
           NoPerson                  422  no-person
+          Moderated                 422  moderated           a remote service's filter refused what it was given
       Refused                       403  refused
         LicenceRefused              403  licence-refused
       Conflict                      409  conflict
@@ -29,6 +30,9 @@
       StepFailed                    502  step-failed         names step, algorithm and site
         StepTimeout                 504  step-timeout
         GateFailed                  422  gate-failed         its result was measured and is not good enough
+        RemoteFailed                502  remote-failed       a service outside the cluster failed or answered badly
+          RemoteRefused             502  remote-refused      it does not accept the operator's credentials
+          RemoteMissing             502  remote-missing      it has no such model in this region, or no longer
       WeightsError                  503  weights
         WeightsMissing              503  weights-missing
         WeightsCorrupt              503  weights-corrupt
@@ -175,6 +179,12 @@ class NoPerson(Unsuitable):
     code = "no-person"
 
 
+class Moderated(Unsuitable):
+    """The filter of a remote service refused an input, or all that it had made of it."""
+
+    code = "moderated"
+
+
 class Refused(GenkolError):
     code = "refused"
     status = 403
@@ -216,6 +226,20 @@ class GateFailed(StepFailed):
 
     code = "gate-failed"
     status = 422
+
+
+class RemoteFailed(StepFailed):
+    """``context["repeatable"]`` says whether asking again cannot be paid for twice."""
+
+    code = "remote-failed"
+
+
+class RemoteRefused(RemoteFailed):
+    code = "remote-refused"
+
+
+class RemoteMissing(RemoteFailed):
+    code = "remote-missing"
 
 
 class WeightsError(GenkolError):

@@ -70,14 +70,14 @@ class Gate(Protocol):
 
 
 TRIES = 3
-"""How often an algorithm that draws chance may try to pass the gate, each time with another seed."""
+"""How often an algorithm that draws chance, and is not remote, may try to pass the gate, each time with a new seed."""
 
 
 def perform(algorithm: Algorithm, call: Call, values: Sequence[Value], step: Step, gate: Gate | None = None) -> Value:
     """Run one step: lay the layers on its canvas, run the algorithm, check what comes out.
 
     Where the call says so, the gate judges the result; one that fails is made anew with another seed, if the
-    algorithm uses it.
+    algorithm uses it and is not remote.
 
     Raises:
         GenkolError: the algorithm's own, with the step's place added.
@@ -97,7 +97,7 @@ def perform(algorithm: Algorithm, call: Call, values: Sequence[Value], step: Ste
 def _verified(algorithm: Algorithm, call: Call, arguments: Mapping[str, Value], step: Step, gate: Gate) -> Value:
     """Return the first result that passes."""
     value = _made(algorithm, call, arguments, step)
-    tries = TRIES if algorithm.seeded else 1
+    tries = TRIES if algorithm.seeded and algorithm.remote is None else 1  # each try of a remote one is paid for
     for number in range(1, tries + 1):
         try:
             gate.require(type(algorithm), arguments, call.params, value)

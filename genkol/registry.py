@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from genkol.algorithm import Algorithm, Effects, Params, Resources
+from genkol.algorithm import Algorithm, Effects, Params, Remote, Resources
 from genkol.errors import PluginError, UnknownAlgorithm, did_you_mean
 from genkol.services import SERVICES, Port, Role, service_named
 
@@ -106,7 +106,9 @@ class Registry:
         return len(self._algorithms)
 
     def of(self, service: str) -> tuple[type[Algorithm], ...]:
-        """All algorithms of a service, the default first: the one with the fewest needs runs everywhere."""
+        """All algorithms of a service, the default first: the one with the fewest needs runs everywhere. Those that
+        send their inputs elsewhere come last.
+        """
         found = (a for a in self._algorithms.values() if a.service.name == service)
         return tuple(sorted(found, key=_needs))
 
@@ -159,9 +161,9 @@ def installed(key: str) -> type[Algorithm]:
     )
 
 
-def _needs(algorithm: type[Algorithm]) -> tuple[bool, float, float, float, str]:
+def _needs(algorithm: type[Algorithm]) -> tuple[bool, bool, float, float, float, str]:
     r = algorithm.resources
-    return not algorithm.general, r.gpus, r.price_usd, r.seconds, algorithm.name
+    return algorithm.remote is not None, not algorithm.general, r.gpus, r.price_usd, r.seconds, algorithm.name
 
 
 def _loaded(entry: EntryPoint) -> type[Algorithm]:
@@ -185,6 +187,9 @@ def _faults(algorithm: type[Algorithm]) -> Iterator[str]:
     for attribute, kind in (("name", str), ("version", str), ("effects", Effects), ("resources", Resources)):
         if not isinstance(getattr(algorithm, attribute, None), kind):
             yield f"`{attribute}` must be a {kind.__name__}, not {getattr(algorithm, attribute, None)!r}."
+    remote: Any = algorithm.remote
+    if not isinstance(remote, Remote | None):
+        yield f"`remote` must be a Remote or None, not {remote!r}."
     if inspect.isabstract(algorithm):
         yield "`run` is missing."
     name = getattr(algorithm, "name", None)

@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     )
     max_steps: int = Field(32, gt=0, description="Most steps in one flow.")
     max_request_bytes: int = Field(96 << 20, gt=0, description="Largest HTTP request, bytes.")
+    bedrock_model: str = Field("amazon.nova-canvas-v1:0", description="Id or ARN of the Nova Canvas model.")
+    bedrock_region: str | None = Field(None, description="AWS region; that of the standard chain when left out.")
+    bedrock_endpoint_url: str | None = Field(None, description="Another endpoint of Bedrock Runtime (a VPC's own).")
+    bedrock_attempts: int = Field(4, ge=1, le=10, description="Most attempts of a call that Bedrock throttles.")
+    bedrock_timeout_s: float = Field(90.0, gt=0, description="Longest time for one call with all attempts, seconds.")
     request_timeout_s: float = Field(120.0, gt=0, description="Longest time for one picture, seconds.")
     step_timeout_s: float = Field(60.0, gt=0, description="Longest time for one step, from when a replica takes it.")
     prefer_sites: tuple[str, ...] = Field(

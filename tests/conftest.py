@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from genkol.algorithms.face_alignment.mesh import MeshAlignment
 from genkol.algorithms.person_parsing.light import LightParsing
 from genkol.artifacts import Face, Image, Person
 from genkol.pictures.read import read_image
+from genkol.settings import settings
 from genkol.weights import WeightsSetup, default_folder
+from tests.bedrock_server import BedrockServer, serving
 
 ROOT = Path(__file__).parents[1]
 
@@ -86,3 +88,34 @@ def person_of(weights_setup: WeightsSetup) -> Callable[[Image], Person]:
         return known[picture.digest]
 
     return parse
+
+
+SECRETS = {
+    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "AWS_SESSION_TOKEN": "IQoJb3JpZ2luX2VjEXAMPLETOKEN",
+}
+"""Credentials of nobody, from Amazon's documentation."""
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """The standard chain finds these credentials and nothing of the machine's own."""
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_BEARER_TOKEN_BEDROCK"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    for name, value in {**SECRETS, "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": "127.0.0.1"}.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture
+def bedrock(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[BedrockServer]:
+    """A server that answers as Bedrock does, to which the settings lead."""
+    with serving() as server:
+        monkeypatch.setenv("GENKOL_BEDROCK_ENDPOINT_URL", server.url)
+        monkeypatch.setenv("GENKOL_BEDROCK_REGION", "us-east-1")
+        yield server

@@ -18,7 +18,7 @@ def others_for(
 
     None where the user named the algorithm. Another one fits when it reads and writes no more aspects (so that the
     order of the plan holds), finds its ports among those that are filled, takes the user's parameters, does as much
-    of the service, costs no more and may be used here.
+    of the service, costs no more, keeps the inputs here where the first one does, and may be used here.
 
     Args:
         step: what the user wrote, resolved.
@@ -39,10 +39,10 @@ def _fitting(
     for other in candidates:
         same_place = other.effects.reads <= first.effects.reads and other.effects.writes <= first.effects.writes
         as_much = other.general or not first.general
-        as_cheap = other.resources.price_usd <= first.resources.price_usd
+        as_private = other.remote is None or first.remote is not None
         filled = all(use.port.name in given for use in ports_of(other) if use.required)
-        params = _params(other, step, given) if same_place and as_much and as_cheap and filled else None
-        if params is not None:
+        params = _params(other, step, given) if same_place and as_much and as_private and filled else None
+        if params is not None and other.needs(params).price_usd <= first.needs(step.params).price_usd:
             yield other, params
 
 

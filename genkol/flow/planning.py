@@ -175,7 +175,7 @@ class Planning:
             sees=sees,
             name=self._name(algorithm, canonical, used, wires, sees),
             derived=derived,
-            resources=algorithm.resources,
+            resources=algorithm.needs(params),
         )
 
     def _verified(self, step: Resolved, planned: PlannedStep) -> PlannedStep:
@@ -197,7 +197,7 @@ class Planning:
             params=params.canonical(),
             seed=self._seed(algorithm, planned.id, seed),
             ports=tuple(use.port.name for use in ports_of(algorithm) if use.port.name in planned.wires),
-            resources=algorithm.resources,
+            resources=algorithm.needs(params),
         )
 
     def _seed(self, algorithm: type[Algorithm], id: str, seed: int | None) -> int:

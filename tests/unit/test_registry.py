@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from genkol.algorithm import Algorithm, Effects, Params, Resources
+from genkol.algorithm import Algorithm, Effects, Params, Remote, Resources
 from genkol.errors import PluginError, UnknownAlgorithm, UnknownService
 from genkol.registry import GROUP, Registry, check, ports_of
 from genkol.services import FACE_ALIGNMENT, MAKEUP_TRANSFER, Aspect
 from tests.unit.flow.planning import algorithm, usual
 
 FACE = {Aspect.FACE}
+REMOTE = Remote("Somebody's cloud", terms="https://example.org/terms", prices="https://example.org/prices, today")
 
 
 def makeup(signature: str = "portrait, face, makeup=None", **more: Any) -> type[Algorithm]:
@@ -104,6 +105,17 @@ def test_the_default_is_the_one_with_the_fewest_needs() -> None:
     part = makeup(name="part", general=False, resources=Resources(seconds=0.01))
     names = [a.name for a in Registry([big, paid, part, slow, fast]).of("makeup-transfer")]
     assert names == ["fast", "slow", "paid", "big", "part"]
+
+
+def test_what_sends_its_inputs_elsewhere_is_the_default_only_where_there_is_no_other() -> None:
+    free = makeup(name="free", remote=REMOTE, resources=Resources(seconds=0.01))
+    part = makeup(name="part", general=False, resources=Resources(gpus=1))
+    assert [a.name for a in Registry([free, part]).of("makeup-transfer")] == ["part", "free"]
+    assert Registry([free]).algorithm("makeup-transfer") is free
+
+
+def test_remote_is_a_description_of_the_service() -> None:
+    assert "`remote` must be a Remote or None, not True" in faults(makeup(remote=True))
 
 
 def test_unknown_names_get_the_nearest() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import Field
 
-from genkol.algorithm import Algorithm
+from genkol.algorithm import Algorithm, Params, Remote, Resources
 from genkol.artifacts import Image, Kind, Value
 from genkol.dispatch import StepEvent
 from genkol.engine import Engine
@@ -118,6 +119,16 @@ def test_one_that_uses_no_seed_is_tried_once() -> None:
     assert gate.asked == ["makeup-transfer/first"]
 
 
+REMOTE = Remote("Somebody's cloud", terms="https://example.org/terms", prices="https://example.org/prices, today")
+
+
+def test_one_that_is_paid_for_elsewhere_is_tried_once() -> None:
+    gate = Counting()
+    with pytest.raises(GateFailed, match="was refused: the spill"):
+        engine(gate, painter(remote=REMOTE)).run(flow(), VALUES)
+    assert gate.asked == ["makeup-transfer/first"]
+
+
 def test_the_next_algorithm_of_the_service_is_tried_and_the_report_names_it() -> None:
     gate = Counting(lambda key, number: key.endswith("second"))
     first, second = painter(seeded=False), painter("second", 1.0)
@@ -138,11 +149,21 @@ def test_when_nobody_passes_all_are_named() -> None:
     [
         (painter("second", 1.0), {"algorithm": "first"}),
         (painter("second", 1.0, general=False), {}),
+        (painter("second", 1.0, remote=REMOTE), {}),
+        (painter("second", 1.0, needs=classmethod(lambda cls, params: Resources(price_usd=0.01))), {}),
         (painter("second", 1.0), {"params": {"intensity": 0.2}}),
         (algorithm(MAKEUP_TRANSFER, "portrait, makeup", FACE, FACE, name="second", work=mark), {}),
         (algorithm(MAKEUP_TRANSFER, "portrait", FACE, {*FACE, Aspect.HAIR}, name="second", work=mark), {}),
     ],
-    ids=["the user chose", "does less", "has not the parameter", "needs a reference", "writes more"],
+    ids=[
+        "the user chose",
+        "does less",
+        "sends it elsewhere",
+        "costs more",
+        "has not the parameter",
+        "needs a reference",
+        "writes more",
+    ],
 )
 def test_one_that_does_not_fit_the_place_is_not_tried(other: type[Algorithm], step: dict[str, Any]) -> None:
     first = painter(seeded=False, Params=Intense, seconds=-1)
@@ -171,6 +192,18 @@ def test_a_later_step_sees_what_the_other_algorithm_made() -> None:
     )
     engine(gate, painter(seeded=False), painter("second", 1.0), upscaler).run(wanted, VALUES)
     assert (seen[0].pixels != np.asarray(fake_portrait().pixels)).any()
+
+
+class Sized(Params):
+    """One knob that costs."""
+
+    size: int = Field(1, ge=1, description="How large.")
+
+
+def test_the_estimate_has_the_price_of_these_parameters() -> None:
+    paid = painter(Params=Sized, needs=classmethod(lambda cls, params: Resources(price_usd=0.02 * params.size)))
+    plan = engine(None, paid).plan(flow(verify_all=False, params={"size": 3}), VALUES)
+    assert plan.to_json()["estimate"]["price_usd"] == pytest.approx(0.06)
 
 
 def test_where_there_is_no_gate_nothing_is_called_verified() -> None:

@@ -70,10 +70,10 @@ class CompositeBackground(Algorithm):
         subject = relit(subject, light, params.harmonise)
         subject = wrapped(subject, alpha, place, params.wrap * params.harmonise)
         step.progress(0.9)
-        return _layer(portrait.pixels, person.matte, alpha, subject, ground)
+        return laid(portrait.pixels, person.matte, alpha, subject, ground)
 
 
-def _layer(old: U8, matte: U8, alpha: F32, subject: F32, ground: F32) -> Layer:
+def laid(old: U8, matte: U8, alpha: F32, subject: F32, ground: F32) -> Layer:
     """The scene where there is no person; on the person the difference from the portrait."""
     a = alpha[..., None]
     painted = np.clip(subject * a + ground * (1 - a), 0, 255)
