@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup weights demo serve test check lint unit bench gallery clean
+.PHONY: help setup weights demo demo-hybrid serve test check lint unit bench gallery clean
 
 help:  ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*##/\1:/' | awk -F: '{printf "  make %-9s%s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*##/\1:/' | awk -F: '{printf "  make %-13s%s\n", $$1, $$2}'
 
 setup: $(STAMP)  ## Create .venv and install everything into it
 
@@ -42,6 +42,9 @@ weights: setup  ## Fetch the weights of the light algorithms that are not here y
 
 demo: weights  ## Make out/demo.png through a real local Ray Serve cluster
 	@$(BIN)/python -m examples.demo
+
+demo-hybrid: weights  ## The same over two sites, one of which dies on the way
+	@$(BIN)/python -m examples.demo_hybrid
 
 serve: weights  ## Serve the API and its pages until Ctrl-C
 	@$(BIN)/genkol serve

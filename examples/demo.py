@@ -49,7 +49,7 @@ def main() -> int:
     try:
         with serving(free_port()) as url:
             up = time.perf_counter()
-            answer = ask(url)
+            answer = ask(url, json.loads(FLOW.read_text("utf-8")))
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
@@ -67,13 +67,13 @@ class DemoFailed(Exception):
     """What went wrong, in words."""
 
 
-def ask(url: str) -> dict[str, Any]:
-    """Post the flow and its pictures; return the JSON answer with picture, layers, plan and report."""
+def ask(url: str, flow: dict[str, Any]) -> dict[str, Any]:
+    """Post a flow and the pictures; return the JSON answer with picture, layers, plan and report."""
     answer = httpx.post(
         f"{url}/v1/pictures",
         params={"swatches": "true"},
         headers={"Accept": "application/json"},
-        data={"flow": FLOW.read_text("utf-8")},
+        data={"flow": json.dumps(flow)},
         files={name: path.read_bytes() for name, path in INPUTS.items()},
         timeout=120,
         trust_env=False,
