@@ -1,9 +1,10 @@
-"""One campaign picture through a real local Ray Serve cluster and real HTTP.
+"""A campaign of one virtual KOL through a real local Ray Serve cluster and real HTTP.
 
     make demo
 
-Starts `genkol serve` on a free port, posts a portrait, a makeup reference and a place to it, and stops it. Writes
-out/demo.png, and out/demo-steps.png: the portrait, each layer, the picture.
+Starts `genkol serve` on a free port, posts portraits with makeup, clothes, hair, products and places to it, and stops
+it. Writes out/demo.png; out/demo-steps.png, the portrait, each layer, the picture; and out/demo-variants.png, the same
+KOL in three variants, and another one in a garment that is known from a photograph alone.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +27,69 @@ import httpx
 import psutil  # type: ignore[import-untyped]
 import yaml
 
-from examples.steps import steps_sheet
+from examples.steps import steps_sheet, variants_sheet
 
 ROOT = Path(__file__).parents[1]
 PHOTOS = ROOT / "examples" / "photos"
 OUT = ROOT / "out"
 
-INPUTS = {
-    "portrait": PHOTOS / "person-halfbody-f-02.jpg",
-    "makeup": PHOTOS / "makeup-f-purple-darkskin-02.jpg",
-    "street": PHOTOS / "background-street-venice-09.jpg",
-}
-FLOW = ROOT / "examples" / "makeup-and-street.json"
+CAMPAIGN = json.loads((ROOT / "examples" / "campaign.json").read_text("utf-8"))
+GARMENT = json.loads((ROOT / "examples" / "garment-and-place.json").read_text("utf-8"))
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One picture. Args: inputs: name to file; params: service to what its step gets beside what the flow says."""
+
+    title: str
+    flow: dict[str, Any]
+    inputs: dict[str, str]
+    params: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The photographs, by the name of their input."""
+        return {name: PHOTOS / file for name, file in self.inputs.items()}
+
+    def document(self) -> dict[str, Any]:
+        """The flow as it is posted."""
+        steps = [
+            {**step, "params": {**step.get("params", {}), **self.params.get(step["service"], {})}}
+            for step in self.flow["steps"]
+        ]
+        return {**self.flow, "steps": steps}
+
+
+SHE = {"portrait": "person-halfbody-f-02.jpg", "makeup": "makeup-f-purple-darkskin-02.jpg"}
+VARIANTS = (
+    Variant(
+        "Blond, in teal, at the coast",
+        CAMPAIGN,
+        {**SHE, "product": "product-juice-green.png", "place": "background-coast-03.jpg"},
+    ),
+    Variant(
+        "Black hair, in camel, in town",
+        CAMPAIGN,
+        {**SHE, "product": "product-juice-orange.png", "place": "background-street-canal-02.jpg"},
+        {"hair-editing": {"colour": "black"}, "virtual-try-on": {"colour": "#c9a27a"}},
+    ),
+    Variant(
+        "Copper, in navy, in a loft",
+        CAMPAIGN,
+        {**SHE, "product": "product-juice-orange.png", "place": "background-loft-01.jpg"},
+        {"hair-editing": {"colour": "copper"}, "virtual-try-on": {"colour": "#24365c"}},
+    ),
+    Variant(
+        "Another KOL, in a photographed garment",
+        GARMENT,
+        {
+            "portrait": "person-halfbody-m-01.jpg",
+            "garment": "garment-tshirt-teal.png",
+            "product": "product-juice-green.png",
+            "place": "background-coast-03.jpg",
+        },
+    ),
+)
 START_S = 300
 STOP_S = 60
 
@@ -49,17 +102,20 @@ def main() -> int:
     try:
         with serving(free_port()) as url:
             up = time.perf_counter()
-            answer = ask(url, json.loads(FLOW.read_text("utf-8")))
+            answers = [ask(url, variant.document(), variant.files) for variant in VARIANTS]
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
     except DemoFailed as error:
         print(error, file=sys.stderr)
         return 1
+    answer = answers[0]
     (OUT / "demo.json").write_text(json.dumps(answer["report"], indent=2) + "\n", "utf-8")
-    (OUT / "demo.png").write_bytes(base64.b64decode(answer["picture"]["data"]))
-    steps_sheet(answer, INPUTS).save(OUT / "demo-steps.png")
-    print_seconds(answer["report"], start=up - started, all=time.perf_counter() - started)
+    (OUT / "demo.png").write_bytes(picture_of(answer))
+    steps_sheet(answer, VARIANTS[0].files).save(OUT / "demo-steps.png")
+    pictures = [(variant.title, picture_of(each)) for variant, each in zip(VARIANTS, answers, strict=True)]
+    variants_sheet(pictures).save(OUT / "demo-variants.png")
+    print_seconds([each["report"] for each in answers], start=up - started, all=time.perf_counter() - started)
     return 0
 
 
@@ -67,14 +123,19 @@ class DemoFailed(Exception):
     """What went wrong, in words."""
 
 
-def ask(url: str, flow: dict[str, Any]) -> dict[str, Any]:
-    """Post a flow and the pictures; return the JSON answer with picture, layers, plan and report."""
+def picture_of(answer: dict[str, Any]) -> bytes:
+    """The encoded picture."""
+    return base64.b64decode(answer["picture"]["data"])
+
+
+def ask(url: str, flow: dict[str, Any], inputs: Mapping[str, Path]) -> dict[str, Any]:
+    """Post a flow and its pictures; return the JSON answer with picture, layers, plan and report."""
     answer = httpx.post(
         f"{url}/v1/pictures",
         params={"swatches": "true"},
         headers={"Accept": "application/json"},
         data={"flow": json.dumps(flow)},
-        files={name: path.read_bytes() for name, path in INPUTS.items()},
+        files={name: path.read_bytes() for name, path in inputs.items()},
         timeout=120,
         trust_env=False,
     )
@@ -159,17 +220,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def print_seconds(report: dict[str, Any], start: float, all: float) -> None:
-    """A small table: each step, the request, the start of the cluster."""
-    rows = [(step["id"], f"{step['service']}/{step['algorithm']}", step["seconds"]) for step in report["steps"]]
+def print_seconds(reports: Sequence[dict[str, Any]], start: float, all: float) -> None:
+    """A small table: each step of the first picture, the pictures, the start of the cluster."""
+    rows = [(step["id"], f"{step['service']}/{step['algorithm']}", step["seconds"]) for step in reports[0]["steps"]]
     width = max(len(name) for name, _, _ in rows) + 2
-    print(f"\n{'step':<{width}}{'algorithm':<24}{'seconds':>8}")
+    print(f"\n{'step':<{width}}{'algorithm':<28}{'seconds':>8}")
     for name, algorithm, seconds in rows:
-        print(f"{name:<{width}}{algorithm:<24}{seconds:>8.2f}")
-    print(f"\n{'picture, steps in parallel':<{width + 24}}{report['seconds']:>8.2f}")
-    print(f"{'starting the cluster':<{width + 24}}{start:>8.1f}")
-    print(f"{'all':<{width + 24}}{all:>8.1f}")
-    for name in ("demo.png", "demo-steps.png"):
+        print(f"{name:<{width}}{algorithm:<28}{seconds:>8.2f}")
+    print()
+    for number, report in enumerate(reports, start=1):
+        print(f"{f'picture {number}, steps in parallel':<{width + 28}}{report['seconds']:>8.2f}")
+    print(f"{'starting the cluster':<{width + 28}}{start:>8.1f}")
+    print(f"{'all':<{width + 28}}{all:>8.1f}")
+    for name in ("demo.png", "demo-steps.png", "demo-variants.png"):
         print(os.path.relpath(OUT / name))
 
 

@@ -9,7 +9,6 @@ Writes out/demo-hybrid.png.
 
 from __future__ import annotations
 
-import base64
 import json
 import sys
 import threading
@@ -28,11 +27,17 @@ from deployments.cluster import (
     wait_until_running,
 )
 from deployments.names import Place
-from examples.demo import FLOW, OUT, ROOT, DemoFailed, ask, free_port
+from examples.demo import OUT, PHOTOS, ROOT, DemoFailed, ask, free_port, picture_of
 
 CLOUD = "cloud"
 HERE = ("face-alignment/mesh", "person-parsing/light", "makeup-transfer/mesh", "background/composite")
 THERE = ("makeup-transfer/mesh", "background/composite")
+FLOW = ROOT / "examples" / "makeup-and-street.json"
+INPUTS = {
+    "portrait": PHOTOS / "person-halfbody-f-02.jpg",
+    "makeup": PHOTOS / "makeup-f-purple-darkskin-02.jpg",
+    "street": PHOTOS / "background-street-venice-09.jpg",
+}
 START_S = 300
 
 
@@ -48,14 +53,14 @@ def main() -> int:
         wait_until_running({app.name for app in config.applications}, START_S)
         wait_until_healthy(url, len(HERE), START_S)
         try:
-            calm = ask(url, flow)
+            calm = ask(url, flow, INPUTS)
             print_sites("Both sites are there", calm)
             answer = ask_while_it_dies(url, flow, cloud)
         except DemoFailed as error:
             print(error, file=sys.stderr)
             return 1
         print_sites("The cloud died while it worked", answer)
-    (OUT / "demo-hybrid.png").write_bytes(base64.b64decode(answer["picture"]["data"]))
+    (OUT / "demo-hybrid.png").write_bytes(picture_of(answer))
     if answer["report"]["digests"]["picture"] != calm["report"]["digests"]["picture"]:
         print("The pictures differ.", file=sys.stderr)
         return 1
@@ -88,7 +93,7 @@ def ask_while_it_dies(url: str, flow: dict[str, Any], cloud: Raylet) -> dict[str
 
     def post() -> None:
         try:
-            answers.append(ask(url, flow))
+            answers.append(ask(url, flow, INPUTS))
         except DemoFailed as error:
             answers.append(error)
 

@@ -14,7 +14,7 @@ from PIL import ImageDraw, ImageFilter
 
 from examples.sheet import GREY, LINE, PAPER, fitted, opened, write
 
-WIDTH, MARGIN, GAP, HEAD = 400, 56, 28, 150
+MARGIN, GAP, HEAD = 56, 28, 150
 LABEL = 74
 """Height of the words under a picture, pixels."""
 
@@ -83,21 +83,36 @@ def _draw(
     columns: Sequence[Column], references: Sequence[Pillow.Image], close_up: tuple[int, int, int, int]
 ) -> Pillow.Image:
     first = columns[0].picture
-    tall = round(WIDTH * first.height / first.width)
-    width = 2 * MARGIN + len(columns) * (WIDTH + GAP) - GAP
-    sheet = Pillow.new("RGB", (width, HEAD + tall + LABEL + WIDTH + MARGIN), PAPER)
+    wide = 400 if len(columns) < 6 else 320
+    tall = round(wide * first.height / first.width)
+    width = 2 * MARGIN + len(columns) * (wide + GAP) - GAP
+    sheet = Pillow.new("RGB", (width, HEAD + tall + LABEL + wide + MARGIN), PAPER)
     draw = ImageDraw.Draw(sheet)
-    write(draw, (MARGIN, 46), "One portrait, one makeup, one place: one picture", 40)
+    write(draw, (MARGIN, 46), "A portrait and a few references: one picture", 40)
     write(draw, (MARGIN, 100), "Each service paints a layer of its own; all other pixels stay as they were.", 20, GREY)
     for number, reference in enumerate(reversed(references)):
         sheet.paste(fitted(reference, 88, 88), (width - MARGIN - 88 - number * 100, 40))
     for number, column in enumerate(columns):
-        x = MARGIN + number * (WIDTH + GAP)
-        sheet.paste(fitted(column.picture, WIDTH, tall), (x, HEAD))
+        x = MARGIN + number * (wide + GAP)
+        sheet.paste(fitted(column.picture, wide, tall), (x, HEAD))
         write(draw, (x, HEAD + tall + 12), column.title, 22)
         write(draw, (x, HEAD + tall + 40), column.note, 15, GREY)
-        near = column.picture.crop(close_up).resize((WIDTH, WIDTH), Pillow.Resampling.LANCZOS)
+        near = column.picture.crop(close_up).resize((wide, wide), Pillow.Resampling.LANCZOS)
         sheet.paste(near, (x, HEAD + tall + LABEL))
-        for top, height in ((HEAD, tall), (HEAD + tall + LABEL, WIDTH)):
-            draw.rectangle((x, top, x + WIDTH - 1, top + height - 1), outline=LINE)
+        for top, height in ((HEAD, tall), (HEAD + tall + LABEL, wide)):
+            draw.rectangle((x, top, x + wide - 1, top + height - 1), outline=LINE)
+    return sheet
+
+
+def variants_sheet(pictures: Sequence[tuple[str, bytes]]) -> Pillow.Image:
+    """Draw finished pictures side by side. Args: pictures: title and encoded picture of each."""
+    opened_ = [(title, Pillow.open(io.BytesIO(data)).convert("RGB")) for title, data in pictures]
+    wide, tall = 460, 690
+    sheet = Pillow.new("RGB", (2 * MARGIN + len(opened_) * (wide + GAP) - GAP, MARGIN + tall + LABEL), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for number, (title, picture) in enumerate(opened_):
+        x = MARGIN + number * (wide + GAP)
+        sheet.paste(fitted(picture, wide, tall), (x, MARGIN))
+        draw.rectangle((x, MARGIN, x + wide - 1, MARGIN + tall - 1), outline=LINE)
+        write(draw, (x, MARGIN + tall + 14), title, 22)
     return sheet

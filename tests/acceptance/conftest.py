@@ -92,7 +92,9 @@ def host_of(like: Any, key: str, site: str = "local", **changed: Any) -> Any:
     """The application of an algorithm at a site, with the settings of another one."""
     if site != "local":
         changed = {"ray_actor_options": {"num_cpus": 0.1, "label_selector": {"site": site}}, **changed}
-    deployment = like.deployments[0].model_copy(update=changed)
+    deployment = type(like.deployments[0]).model_validate(
+        {**like.deployments[0].model_dump(exclude_unset=True), **changed}
+    )
     update = {
         "name": Place(key, site).application,
         "args": {"algorithm": key, "site": site},

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image as Pillow
 from typer.testing import CliRunner
 
-from examples import demo
-from examples.steps import steps_sheet
+from examples import demo, demo_hybrid
+from examples.steps import steps_sheet, variants_sheet
 from genkol.cli.app import app
 from genkol.finish import Wanted
 from genkol.flow.flow import Flow
@@ -29,7 +29,7 @@ FLOWS = sorted(EXAMPLES.glob("*.json"))
 
 
 def test_there_are_examples():
-    assert demo.FLOW in FLOWS
+    assert demo_hybrid.FLOW in FLOWS
     assert len(FLOWS) >= 3
 
 
@@ -48,18 +48,22 @@ def test_every_photograph_is_credited():
     assert sum(path.stat().st_size for path in (EXAMPLES / "photos").iterdir()) < 6_000_000
 
 
-def test_the_demos_inputs_are_those_of_its_flow():
-    flow = Flow.parse(json.loads(demo.FLOW.read_text("utf-8")))
-    assert flow.inputs.keys() == demo.INPUTS.keys()
-    for path in demo.INPUTS.values():
-        assert max(read_image(path.read_bytes()).size) >= 800
-
-
-def test_the_demo_starts_all_that_its_flow_needs():
-    planned = CliRunner().invoke(app, ["plan", "--flow", str(demo.FLOW), "--json"])
+@pytest.mark.parametrize("variant", demo.VARIANTS, ids=lambda variant: variant.title)
+def test_the_demos_inputs_are_those_of_its_flow_and_it_starts_all_that_is_needed(variant, tmp_path):
+    flow = Flow.parse(variant.document())
+    assert flow.inputs.keys() == variant.inputs.keys()
+    assert max(read_image(variant.files["portrait"].read_bytes()).size) >= 800
+    (tmp_path / "flow.json").write_text(json.dumps(variant.document()))
+    planned = CliRunner().invoke(app, ["plan", "--flow", str(tmp_path / "flow.json"), "--json"])
     assert planned.exit_code == 0, planned.output
     needed = {f"{step['service']}/{step['algorithm']}" for step in json.loads(planned.stdout)["steps"]}
     assert needed <= set(demo.started_algorithms())
+
+
+def test_the_variants_stand_side_by_side():
+    pictures = [(title, write_image(fake_portrait())) for title in ("one", "two", "three")]
+    sheet = variants_sheet(pictures)
+    assert sheet.width == 2 * 56 + 3 * (460 + 28) - 28
 
 
 def test_the_demo_waits_for_what_is_started_and_not_for_all_that_is_installed(tmp_path, monkeypatch):
