@@ -22,6 +22,7 @@ import psutil  # type: ignore[import-untyped]
 import yaml
 from pydantic import ValidationError
 
+from deployments.names import SITE_LABEL
 from genkol.errors import BadFlow, Conflict, PluginError, StepTimeout
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class Raylet:
 
 @contextmanager
 def raylet(site: str, num_cpus: int = 1, object_store_mib: int = 128, timeout_s: float = 60.0) -> Iterator[Raylet]:
-    """Add a node to the running Ray that carries the label ``site``; end it at the end.
+    """Add a node to the running Ray that carries the label of a site; end it at the end.
 
     Raises:
         StepTimeout: it did not come up in time.
@@ -133,12 +134,12 @@ def raylet(site: str, num_cpus: int = 1, object_store_mib: int = 128, timeout_s:
     import ray
 
     command = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--disable-usage-stats"]
-    command += ["--address", ray.get_runtime_context().gcs_address, "--labels", f"site={site}"]
+    command += ["--address", ray.get_runtime_context().gcs_address, "--labels", f"{SITE_LABEL}={site}"]
     command += ["--num-cpus", str(num_cpus), "--object-store-memory", str(object_store_mib << 20)]
     node = Raylet(site, subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
     try:
         end = time.monotonic() + timeout_s
-        while not any(n["Alive"] and n["Labels"].get("site") == site for n in ray.nodes()):
+        while not any(n["Alive"] and n["Labels"].get(SITE_LABEL) == site for n in ray.nodes()):
             if node.process.poll() is not None or time.monotonic() > end:
                 raise StepTimeout(f"The node of the site {site!r} did not come up. Logs are in /tmp/ray.")
             time.sleep(POLL_S)

@@ -14,6 +14,9 @@ FINISHER = "Finisher"
 LOCAL = "local"
 """The site that an application's name leaves out."""
 
+SITE_LABEL = "genkol/site"
+"""Label of a node that says at which site it stands."""
+
 _APPLICATION = re.compile(r"(?P<service>[a-z][a-z0-9-]*)\.(?P<name>[a-z][a-z0-9-]*)(?:@(?P<site>[a-z][a-z0-9-]*))?")
 
 

@@ -26,7 +26,7 @@ from deployments.cluster import (
     wait_until_healthy,
     wait_until_running,
 )
-from deployments.names import Place
+from deployments.names import SITE_LABEL, Place
 from examples.demo import OUT, PHOTOS, ROOT, DemoFailed, ask, free_port, picture_of
 
 CLOUD = "cloud"
@@ -48,7 +48,7 @@ def main() -> int:
     url = f"http://127.0.0.1:{config.http_options.port}"
     flow = {**json.loads(FLOW.read_text("utf-8")), "placement": {"prefer": [CLOUD]}}
     print("Starting Ray Serve on a local node and on one that stands for a cloud", flush=True)
-    with local_ray(labels={"site": "local"}), raylet(CLOUD) as cloud:
+    with local_ray(labels={SITE_LABEL: "local"}), raylet(CLOUD) as cloud:
         deploy(config)
         wait_until_running({app.name for app in config.applications}, START_S)
         wait_until_healthy(url, len(HERE), START_S)
@@ -82,7 +82,7 @@ def sites_config(port: int) -> Any:
 
 def _at(app: Any, site: str, args: dict[str, Any], name: str) -> Any:
     [deployment] = app.deployments
-    options = {**deployment.ray_actor_options.model_dump(exclude_unset=True), "label_selector": {"site": site}}
+    options = {**deployment.ray_actor_options.model_dump(exclude_unset=True), "label_selector": {SITE_LABEL: site}}
     held = type(deployment).model_validate({**deployment.model_dump(exclude_unset=True), "ray_actor_options": options})
     return app.model_copy(update={"name": name, "args": args, "deployments": [held]})
 

@@ -17,7 +17,7 @@ import pytest
 
 import tests.quiet_ray  # noqa: F401
 from deployments.cluster import deploy, local_ray, read_config, wait_until_healthy, wait_until_running
-from deployments.names import Place
+from deployments.names import SITE_LABEL, Place
 from genkol.algorithm import Algorithm
 from genkol.artifacts import Image
 from genkol.dispatch import InProcess
@@ -91,7 +91,7 @@ def cluster(fakes: tuple[type[Algorithm], ...]) -> Iterator[Cluster]:
 def host_of(like: Any, key: str, site: str = "local", **changed: Any) -> Any:
     """The application of an algorithm at a site, with the settings of another one."""
     if site != "local":
-        changed = {"ray_actor_options": {"num_cpus": 0.1, "label_selector": {"site": site}}, **changed}
+        changed = {"ray_actor_options": {"num_cpus": 0.1, "label_selector": {SITE_LABEL: site}}, **changed}
     deployment = type(like.deployments[0]).model_validate(
         {**like.deployments[0].model_dump(exclude_unset=True), **changed}
     )
