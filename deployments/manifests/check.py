@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deployments.manifests.documents import Finding, Node, Source, read
@@ -71,11 +71,25 @@ def check_texts(
     wrong, expected = references(documents)
     unchecked = [document.source.name for document in documents if _is_strange(document)]
     return Report(
-        tuple(sorted(dict.fromkeys([*found, *wrong]), key=lambda each: (each.file, each.line))),
+        tuple(_merged([*found, *wrong])),
         tuple(document.source.name or "config" for document in documents),
         tuple(unchecked),
         tuple(expected),
     )
+
+
+def _merged(findings: Iterable[Finding]) -> list[Finding]:
+    """By file and line; what an alias repeats is told once."""
+    same: dict[Finding, list[Finding]] = {}
+    for finding in findings:
+        same.setdefault(replace(finding, path=""), []).append(finding)
+    merged = []
+    for first, *more in same.values():
+        places = len({each.path for each in more} - {first.path})
+        times = "once more" if places == 1 else f"in {places} more places"
+        told = f" (The same {times}, by an alias.)" if places else ""
+        merged.append(replace(first, message=first.message + told))
+    return sorted(merged, key=lambda each: (each.file, each.line))
 
 
 def _is_strange(document: Node) -> bool:

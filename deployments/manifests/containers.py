@@ -14,7 +14,7 @@ ORDINARY = ("cpu", "memory", "ephemeral-storage")
 SOURCES = ("configMapKeyRef", "fieldRef", "fileKeyRef", "resourceFieldRef", "secretKeyRef")
 HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
 _VARIABLE = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
-_PORT = re.compile(r"(?=.*[a-z])[a-z0-9](-?[a-z0-9]){0,14}")
+_PORT = re.compile(r"(?=.*[a-z])[a-z0-9](-?[a-z0-9])*")
 _SECRET = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|CREDENTIAL", re.IGNORECASE)
 
 
@@ -60,7 +60,7 @@ def _ports(ports: Node) -> Iterator[Finding]:
         number, name = port["containerPort"], port["name"]
         if number.number is not None and not 1 <= number.number <= 65535:
             yield number.finding(f"{number.value} is no port; 1 to 65535 is expected.")
-        if name.text and _PORT.fullmatch(name.text) is None:
+        if name.text and (len(name.text) > 15 or _PORT.fullmatch(name.text) is None):
             yield name.finding(
                 f"{name.text!r} is no name of a port: at most 15 lower-case letters, digits and single dashes."
             )
@@ -134,16 +134,12 @@ def _resource_name(node: Node, name: str) -> Iterator[Finding]:
 
 
 def _mounts(mounts: Node, volumes: set[str]) -> Iterator[Finding]:
-    taken: set[str] = set()
     for mount in mounts:
         name, place = mount["name"], mount["mountPath"]
         if name.text and name.text not in volumes:
             yield name.finding(f"The pod has no volume {name.text!r}. {did_you_mean(name.text, volumes)}")
         if place.text and (not place.text.startswith("/") or ":" in place.text):
             yield place.finding(f"{place.text!r} is no absolute path in a container.")
-        if place.text in taken:
-            yield place.finding(f"Something else is mounted at {place.text} already. Choose another place.")
-        taken.add(place.text)
         sub = mount["subPath"]
         if sub.text and (sub.text.startswith("/") or ".." in sub.text.split("/")):
             yield sub.finding(f"{sub.text!r} leads out of the volume; a path within it is expected.")

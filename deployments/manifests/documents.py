@@ -147,9 +147,9 @@ def read(text: str, file: str, *, under: Node | None = None) -> tuple[list[Node]
         for root in yaml.compose_all(text, Loader=yaml.SafeLoader):
             if root is not None:
                 builder = _Builder(base, first)
-                value = builder.build(root, (), frozenset())
-                findings += builder.findings
-                nodes.append(Node(replace(base, lines=builder.lines), value))
+                node = Node(replace(base, lines=builder.lines), builder.build(root, (), frozenset()))
+                nodes.append(_named(node) if under is None else node)
+                findings += (replace(each, document=nodes[-1].source.name) for each in builder.findings)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = first + (mark.line + 1 if mark is not None else 1)
@@ -158,7 +158,7 @@ def read(text: str, file: str, *, under: Node | None = None) -> tuple[list[Node]
         findings.append(_at(base, first + 1, f"This is no YAML: {' '.join(str(error).split())}."))
     except RecursionError:
         findings.append(_at(base, first + 1, "This is nested too deeply to be read."))
-    return [_named(node) if under is None else node for node in nodes], findings
+    return nodes, findings
 
 
 def _at(source: Source, line: int, message: str) -> Finding:

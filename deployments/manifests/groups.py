@@ -24,6 +24,9 @@ MARKET = "genkol/market"
 
 GPU = "nvidia.com/gpu"
 
+MANY = 2**31 - 1
+"""KubeRay's own default of `maxReplicas`."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -58,7 +61,8 @@ def groups_of(cluster: Node) -> list[Group]:
     for node in cluster["workerGroupSpecs"]:
         least, most = node["minReplicas"].number, node["maxReplicas"].number
         hosts = int(node["numOfHosts"].number or 1)
-        found.append(_group(node, node["groupName"].text, int(least or 0) * hosts, int(most or 0) * hosts))
+        most = MANY if most is None else most
+        found.append(_group(node, node["groupName"].text, int(least or 0) * hosts, int(most) * hosts))
     return found
 
 
@@ -122,7 +126,7 @@ def _ray_container(group: Group) -> Iterator[Finding]:
         limit, request = resources["limits"][name], resources["requests"][name]
         if not limit and name not in group.node["resources"].mapping:
             yield resources.finding(f"Ray books what the limits say, but there is no limit of {name}. Add it.")
-        elif request and quantity(request.value) != quantity(limit.value):
+        elif request and (quantity(request.value) or 0) < (quantity(limit.value) or 0):
             yield request.finding(
                 f"Ray books the limit of {name}, {limit.value}, but only {request.value} is sure to be there. "
                 "Request as much as the limit."

@@ -36,7 +36,8 @@ def objects(document: Node) -> Iterator[Finding]:
     metadata = document["metadata"]
     if not metadata["name"].text and not metadata["generateName"].text:
         yield metadata.finding("The document has no name. Set `metadata.name`.")
-    yield from names.object_name(metadata["name"])
+    if not document["kind"].text.startswith("Ray"):  # the operator asks for more than this
+        yield from names.object_name(metadata["name"])
     yield from names.label_name(metadata["namespace"])
     yield from names.labels(metadata["labels"])
     match document["kind"].text:

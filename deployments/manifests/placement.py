@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -241,16 +241,20 @@ def _sum_fits(config: Node, groups: Sequence[Group]) -> Iterator[Finding]:
 
 
 def _wants(actor: Node) -> str:
-    return ", ".join(f"{amount:g} {key}" for key, amount in _wanted(actor).items() if amount)
+    return _amounts(_wanted(actor))
 
 
 def _room(groups: Sequence[Group]) -> str:
-    shown = []
-    for group in groups:
-        shown.append(
-            f"{group.name} with {', '.join(f'{value:g} {key}' for key, value in group.books.items() if value)}"
-        )
-    return "; ".join(shown)
+    return "; ".join(f"{group.name} with {_amounts(group.books)}" for group in groups)
+
+
+def _amounts(resources: Mapping[str, float]) -> str:
+    shown = [
+        f"{amount / 2**30:.3g} GiB of memory" if key == "memory" else f"{amount:g} {key}"
+        for key, amount in resources.items()
+        if amount
+    ]
+    return ", ".join(shown)
 
 
 def _shown(groups: Sequence[Group]) -> str:

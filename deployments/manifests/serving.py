@@ -69,8 +69,9 @@ def _sentence(error: Any) -> str:
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
     value = error.get("input")
     shown = f"{value!r}: " if isinstance(value, str | int | float | bool) else ""
-    missing = f"The field {error['loc'][-1]!r} is missing. " if error["type"] == "missing" else ""
-    return f"{missing}{shown}{' '.join(message.split())}"[:600]
+    if error["type"] == "missing":
+        return f"The field {error['loc'][-1]!r} is missing here. Add it."
+    return f"{shown}{' '.join(message.split())}"[:600]
 
 
 def unknown_fields(model: type[BaseModel], node: Node) -> Iterator[Finding]:
