@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +12,9 @@ import yaml
 MAX_BYTES = 4 << 20
 MAX_VALUES = 200_000
 """A document with more values than this, aliases counted each time, is refused."""
+
+MAX_BITS = 128
+"""No number of a manifest is longer; Python itself refuses to write out very long ones."""
 
 Path = tuple[str | int, ...]
 
@@ -99,7 +103,7 @@ class Node:
     @property
     def number(self) -> float | None:
         is_number = isinstance(self.value, int | float) and not isinstance(self.value, bool)
-        return self.value if is_number else None
+        return self.value if is_number and math.isfinite(self.value) else None
 
     def items(self) -> Iterator[tuple[str, Node]]:
         for key in self.mapping:
@@ -225,7 +229,10 @@ class _Builder:
         if node.tag == "tag:yaml.org,2002:timestamp":
             return node.value
         try:
-            return self._loader.construct_object(node, deep=True)
+            value = self._loader.construct_object(node, deep=True)
+            if isinstance(value, int) and value.bit_length() > MAX_BITS:
+                raise ValueError
+            return value
         except (yaml.YAMLError, ValueError, OverflowError):
             self._find(node, path, f"{str(node.value)[:80]!r} cannot be read as {node.tag}. Put it in quotes.")
             return str(node.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -25,6 +26,7 @@ def quantity(value: Any) -> float | None:
         return None
     number, suffix, exponent = found.groups()
     try:
-        return float(number) * (10.0 ** int(exponent) if exponent else _FACTORS[suffix or ""])
+        amount = float(number) * (10.0 ** int(exponent) if exponent else _FACTORS[suffix or ""])
     except OverflowError:
         return None
+    return amount if math.isfinite(amount) else None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from deployments.manifests.command import app
+from genkol.cli import app as cli
 from tests.deployments.manifests.planted import CLUSTER, ROOT, text
 
 
@@ -24,6 +26,17 @@ def test_right_files_end_with_0_and_say_what_must_be_there() -> None:
         "Must be in the cluster already: Secret genkol-redis (key password).",
         "8 documents are right, as KubeRay 1.7.0, Ray Serve and GenKOL see it.",
     ]
+
+
+def test_it_is_mounted_as_other_packages_commands_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = EntryPoint("cluster", "deployments.manifests.command:app", "genkol.commands")
+    monkeypatch.setattr(
+        cli, "entry_points", lambda **wanted: [entry] if wanted.get("name") in (None, "cluster") else []
+    )
+    result = CliRunner().invoke(cli.app, ["cluster", "check", str(CLUSTER / "storage.yaml")])
+    assert result.exit_code == 0, result.output
+    assert "4 documents are right" in result.output
+    assert "Files for clusters." in CliRunner().invoke(cli.app, ["cluster", "--help"]).output
 
 
 def test_one_file_alone_says_what_the_other_would_have_had() -> None:

@@ -48,6 +48,7 @@ def test_what_stands_before_a_mistake_is_read() -> None:
         ("on: 1\n", "f.yaml:1: The key 'on' is no text. Put it in quotes."),
         ("? [a]\n: 1\n", "f.yaml:1: The key 'a list or mapping' is no text. Put it in quotes."),
         ("a: !mine 1\n", "f.yaml:1: a: '1' cannot be read as !mine. Put it in quotes."),
+        ("a: 0x" + "f" * 9000 + "\n", "f.yaml:1: a: '0xfff"),
         ("a: *x\n", "f.yaml:1: This is no YAML: found undefined alias 'x'."),
         ("a: \x00\n", "f.yaml:1: This is no YAML: unacceptable character #x0000: special characters are not allowed"),
         ("[" * 20_000, "f.yaml:1: This is nested too deeply to be read."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ scalars = (
     | st.booleans()
     | st.integers(-(10**20), 10**20)
     | st.floats()
+    | st.sampled_from([10**30, "1" * 400, float("inf"), float("nan")])
     | st.sampled_from(["", "0", "-1", "4Gi", "a b", "/", "{", "in(", "local", "deployments.host:app", "é\n- x"])
     | st.text(max_size=6)
 )
@@ -48,6 +50,31 @@ def answer(*documents: Any) -> None:
     shown = yaml.safe_dump_all(documents, allow_unicode=True)
     report = check_texts([("f.yaml", shown)], registry())
     assert all(finding.file == "f.yaml" and finding.line > 0 and finding.message for finding in report.findings)
+
+
+def everywhere(value: Any, kinds: tuple[type, ...], new: Any) -> Any:
+    """Every value of these types replaced."""
+    if isinstance(value, dict):
+        return {key: everywhere(each, kinds, new) for key, each in value.items()}
+    if isinstance(value, list):
+        return [everywhere(each, kinds, new) for each in value]
+    return new if type(value) in kinds else value
+
+
+EXTREMES = [float("inf"), float("nan"), 10**30, -1, 0, 1e300, "1" * 400, "-1", "", "in(", "{", None, True, [], {}, [{}]]
+
+
+@pytest.mark.parametrize("extreme", EXTREMES, ids=lambda value: repr(value)[:8])
+@pytest.mark.parametrize("kinds", [(int, float), (str,), (bool,), (int, float, str, bool)], ids=str)
+def test_an_extreme_in_every_place_at_once(kinds: tuple[type, ...], extreme: Any) -> None:
+    kept = {"apiVersion": SERVICE["apiVersion"], "kind": "RayService"}
+    config = everywhere(CONFIG, kinds, extreme)
+    spec = everywhere(SERVICE["spec"], kinds, extreme) | {"serveConfigV2": yaml.safe_dump(config)}
+    answer({**kept, "metadata": {"name": "x"}, "spec": spec})
+    kept_config = {"serveConfigV2": SERVICE["spec"]["serveConfigV2"]}
+    answer({**kept, "metadata": {"name": "x"}, "spec": everywhere(SERVICE["spec"], kinds, extreme) | kept_config})
+    answer({**SERVICE, "spec": {**SERVICE["spec"], "serveConfigV2": yaml.safe_dump(config)}})
+    answer(everywhere(LAUNCHER, kinds, extreme))
 
 
 @unhurried

@@ -45,7 +45,9 @@ def autoscaling() -> dict[str, Any]:
     )
 
 
-def launched(resources: dict[str, float], selector: dict[str, str], count: int) -> dict[str, int]:
+def launched(
+    resources: dict[str, float], selector: dict[str, str], count: int, available: dict[str, float] | None = None
+) -> dict[str, int]:
     """Which nodes Ray's autoscaler starts for so many replicas, beside those that run always."""
     config = AutoscalingConfig(autoscaling(), skip_content_hash=True)
     conditions = [
@@ -58,6 +60,7 @@ def launched(resources: dict[str, float], selector: dict[str, str], count: int) 
             node_type_configs=config.get_node_type_configs(),
             max_num_nodes=config.get_max_num_worker_nodes(),
             resource_requests=ResourceRequestUtil.group_by_count(demand),
+            recoverable_resource_availabilities=available or {},
         )
     )
     return {each.instance_type: each.count for each in reply.to_launch}
@@ -128,6 +131,11 @@ def test_spot_gpus_are_started_first_and_lasting_ones_when_there_are_no_more() -
     selector = {"genkol/site": "local", "genkol/pool": "gpu"}
     assert launched({"CPU": 2, "GPU": 0.5}, selector, 4) == {"cpu": 2, "spot": 2}
     assert launched({"CPU": 2, "GPU": 0.5}, selector, 14) == {"cpu": 2, "spot": 6, "gpu": 1}
+
+
+def test_a_lasting_gpu_is_started_where_spot_nodes_have_failed_to_come() -> None:
+    selector = {"genkol/pool": "gpu"}
+    assert launched({"CPU": 2, "GPU": 0.5}, selector, 2, {"spot": 0.5}) == {"cpu": 2, "gpu": 1}
 
 
 def test_nothing_is_started_for_a_site_that_no_group_is_of() -> None:
