@@ -5,6 +5,8 @@ schema      a value against a structural schema: defaults, unknown fields, types
 kinds       the schemas of the kinds that are checked
 pods        what Kubernetes demands of a pod, and what GenKOL demands of its security
 objects     the smaller kinds, and whether what is named is there
+selectors   whether what selects pods finds any
+environment the settings of GenKOL that a file gives
 operator    what only KubeRay's operator refuses
 groups      the nodes that a RayCluster brings: resources, labels, taints
 serving     `serveConfigV2` and `serve_config.yaml`

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deployments.manifests.documents import Finding, Node, Source, read
+from deployments.manifests.environment import environment
 from deployments.manifests.groups import groups, groups_of
 from deployments.manifests.kinds import filled, is_checked, misfits
 from deployments.manifests.launcher import is_launcher, launcher
 from deployments.manifests.objects import objects, pod_templates, ray_cluster, references
 from deployments.manifests.operator import operator
 from deployments.manifests.pods import pod_template
+from deployments.manifests.selectors import selectors
 from deployments.manifests.serving import misconfigured, serve_config
 from genkol.registry import Registry
 
@@ -69,6 +71,7 @@ def check_texts(
     for document in documents:
         found += _document(document, known)
     wrong, expected = references(documents)
+    wrong += selectors(documents)
     unchecked = [document.source.name for document in documents if _is_strange(document)]
     return Report(
         tuple(_merged([*found, *wrong])),
@@ -117,6 +120,7 @@ def _manifest(document: Node, registry: Registry) -> Iterator[Finding]:
     if not is_checked(document):
         return
     yield from objects(document)
+    yield from environment(document)
     cluster = ray_cluster(document)
     if not cluster.mapping:
         return

@@ -117,6 +117,8 @@ def references(documents: Sequence[Node]) -> tuple[list[Finding], list[str]]:
     for document in documents:
         for kind, name, key in _named(document):
             found = [d for d in documents if d["kind"].text == kind and d.at("metadata", "name").text == name.text]
+            if found:
+                findings += _in_one_namespace(document, found[0], name)
             if found and key is not None and key.text:
                 keys = {**found[0]["data"].mapping, **found[0]["binaryData"].mapping}
                 if key.text not in keys and kind == "ConfigMap":
@@ -132,6 +134,15 @@ def references(documents: Sequence[Node]) -> tuple[list[Finding], list[str]]:
                     shown = f"{kind} {name.text}" + (f" (key {key.text})" if key is not None and key.text else "")
                     expected[shown] = None
     return findings, list(expected)
+
+
+def _in_one_namespace(document: Node, found: Node, name: Node) -> Iterator[Finding]:
+    here, there = (each.at("metadata", "namespace").text or "default" for each in (document, found))
+    if here != there:
+        yield name.finding(
+            f"{name.text!r} stands in the namespace {there!r}, where pods of {here!r} do not see it. "
+            "Give both the same `metadata.namespace`."
+        )
 
 
 def _named(document: Node) -> Iterator[tuple[str, Node, Node | None]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +32,6 @@ def checked(old: str = "", new: str = "", file: str = "rayservice.yaml") -> Repo
 
 
 def said(finding: Finding) -> str:
-    """``path: message``, with the two longest beginnings of a path left out."""
+    """``path: message``, with the two longest beginnings of a path and the number of repetitions left out."""
     path = finding.path.removeprefix("spec.rayClusterConfig.").removeprefix("spec.serveConfigV2.")
-    return f"{path}: {finding.message}"
+    return re.sub(r"in \d+ more places", "in N more places", f"{path}: {finding.message}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -103,6 +104,13 @@ def test_it_installs_the_wheel_at_the_versions_of_the_constraints(target: str) -
     assert any("pip wheel --no-deps --wheel-dir /wheels ." in words for words in runs)
     env = " ".join(words for stage in lineage(target) for words in stage.all("ENV"))
     assert "RAY_AUTH_MODE=" in env
+
+
+def test_every_step_is_one_that_a_shell_can_read() -> None:
+    for stage in stages().values():
+        for words in stage.all("RUN"):
+            command = re.sub(r"--mount=\S+ ", "", words)
+            subprocess.run(["sh", "-n", "-c", command], check=True, timeout=10)
 
 
 def test_all_nodes_have_the_ray_of_the_constraints() -> None:

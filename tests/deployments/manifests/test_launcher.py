@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import pytest
@@ -27,6 +28,12 @@ def test_every_node_says_its_site_and_wants_the_token() -> None:
     for key in ("head_start_ray_commands", "worker_start_ray_commands"):
         assert "--labels" in config[key][-1]
         assert config[key][-1].startswith("RAY_AUTH_MODE=token ")
+
+
+def test_every_command_is_one_that_a_shell_can_read() -> None:
+    config = yaml.safe_load(text("hybrid.yaml"))
+    for command in [command for key in config if key.endswith("_commands") for command in config[key]]:
+        subprocess.run(["bash", "-n", "-c", command], check=True, timeout=10)
 
 
 @pytest.mark.parametrize(

@@ -137,16 +137,10 @@ FAULTS = {
         ],
     ),
     "min over max": (
-        "        maxReplicas: 8",
-        "        maxReplicas: 1",
+        "        minReplicas: 0\n        maxReplicas: 2\n",
+        "        minReplicas: 3\n        maxReplicas: 2\n",
         [
-            "applications: The fewest replicas for cpu book 12 CPU, but there are at most 7. "
-            "Raise `maxReplicas`, or book less.",
-            "applications[0].deployments[0].max_replicas_per_node: 4 replicas, 1 on a node, need "
-            "more than the 1 nodes that there can be (cpu).",
-            "applications[1].deployments[0].max_replicas_per_node: 4 replicas, 1 on a node, need "
-            "more than the 1 nodes that there can be (cpu).",
-            "workerGroupSpecs[0].minReplicas: 2 is more than `maxReplicas`, 1.",
+            "workerGroupSpecs[1].minReplicas: 3 is more than `maxReplicas`, 2.",
         ],
     ),
     "old ray": (

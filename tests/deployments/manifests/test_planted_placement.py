@@ -130,7 +130,7 @@ FAULTS = {
         "user_config: { thread: 2 }\n            ray",
         [
             "applications[2].deployments[0].user_config.thread: There is no setting 'thread' "
-            "here. Did you mean 'threads'? (The same in 9 more places, by an alias.)",
+            "here. Did you mean 'threads'? (The same in N more places, by an alias.)",
         ],
     ),
     "selector": (
@@ -151,43 +151,38 @@ FAULTS = {
             "labels. There is: headgroup with genkol/site: local, genkol/market: on-demand; cpu "
             "with genkol/site: local, genkol/pool: cpu, genkol/market: on-demand; gpu with "
             "genkol/site: local, genkol/pool: gpu, genkol/market: on-demand; spot with "
-            "genkol/site: local, genkol/pool: gpu, genkol/market: spot. (The same in 9 more "
+            "genkol/site: local, genkol/pool: gpu, genkol/market: spot. (The same in N more "
             "places, by an alias.)",
         ],
     ),
     "too many cpus": (
-        "{ num_cpus: 1, num_gpus: 0, label_selector: *cpu }",
-        "{ num_cpus: 16, num_gpus: 0, label_selector: *cpu }",
+        "{ num_cpus: 0.5, num_gpus: 0, label_selector: *cpu }",
+        "{ num_cpus: 8, num_gpus: 0, label_selector: *cpu }",
         [
-            "applications: The fewest replicas for cpu book 162 CPU, but there are at most 56. "
-            "Raise `maxReplicas`, or book less.",
-            "applications[2].deployments[0].ray_actor_options: A replica books 16 CPU, more than "
-            "any node that it may stand on: cpu with 7 CPU, 12 GiB of memory. (The same in 9 "
-            "more places, by an alias.)",
+            "applications[1].deployments[0].ray_actor_options: A replica books 8 CPU, more than "
+            "any node that it may stand on: cpu with 7 CPU, 12 GiB of memory.",
         ],
     ),
     "gpu on cpus": (
-        "{ num_cpus: 1, num_gpus: 0, label_selector: *cpu }",
-        "{ num_cpus: 1, num_gpus: 0.5, label_selector: *cpu }",
+        "{ num_cpus: 0.5, num_gpus: 0, label_selector: *cpu }",
+        "{ num_cpus: 0.5, num_gpus: 0.5, label_selector: *cpu }",
         [
-            "applications: The fewest replicas for cpu book 5 GPU, but there are at most 0. "
+            "applications: The fewest replicas for cpu book 1 GPU, but there are at most 0. "
             "Raise `maxReplicas`, or book less.",
-            "applications[2].deployments[0].ray_actor_options: A replica books 1 CPU, 0.5 GPU, "
-            "more than any node that it may stand on: cpu with 7 CPU, 12 GiB of memory. (The "
-            "same in 9 more places, by an alias.)",
+            "applications[1].deployments[0].ray_actor_options: A replica books 0.5 CPU, 0.5 GPU, "
+            "more than any node that it may stand on: cpu with 7 CPU, 12 GiB of memory.",
         ],
     ),
     "share": (
-        "{ num_cpus: 1, num_gpus: 0, label_selector: *cpu }",
-        "{ num_cpus: 1, num_gpus: 1.5, label_selector: *cpu }",
+        "{ num_cpus: 0.5, num_gpus: 0, label_selector: *cpu }",
+        "{ num_cpus: 0.5, num_gpus: 1.5, label_selector: *cpu }",
         [
-            "applications: The fewest replicas for cpu book 15 GPU, but there are at most 0. "
+            "applications: The fewest replicas for cpu book 3 GPU, but there are at most 0. "
             "Raise `maxReplicas`, or book less.",
-            "applications[2].deployments[0].ray_actor_options.num_gpus: 1.5 GPUs cannot be had: "
-            "a share below 1, or a whole number. (The same in 9 more places, by an alias.)",
-            "applications[2].deployments[0].ray_actor_options: A replica books 1 CPU, 1.5 GPU, "
-            "more than any node that it may stand on: cpu with 7 CPU, 12 GiB of memory. (The "
-            "same in 9 more places, by an alias.)",
+            "applications[1].deployments[0].ray_actor_options.num_gpus: 1.5 GPUs cannot be had: "
+            "a share below 1, or a whole number.",
+            "applications[1].deployments[0].ray_actor_options: A replica books 0.5 CPU, 1.5 GPU, "
+            "more than any node that it may stand on: cpu with 7 CPU, 12 GiB of memory.",
         ],
     ),
     "too many engines": (
@@ -269,6 +264,37 @@ FAULTS = {
         "      - name: finisher\n        route_prefix: /finish",
         [
             "applications[1].route_prefix: The application 'finisher' takes `route_prefix: null`: the Engine calls it.",
+        ],
+    ),
+    "setting": (
+        "  GENKOL_OFFLINE:",
+        "  GENKOL_OFLINE:",
+        [
+            "data.GENKOL_OFLINE: GenKOL has no setting 'OFLINE' (after GENKOL_). Did you mean 'OFFLINE'?",
+        ],
+    ),
+    "value of a setting": (
+        '  GENKOL_REQUEST_TIMEOUT_S: "120"',
+        '  GENKOL_REQUEST_TIMEOUT_S: "soon"',
+        [
+            "data.GENKOL_REQUEST_TIMEOUT_S: 'soon' cannot be GENKOL_REQUEST_TIMEOUT_S: Input "
+            "should be a valid number, unable to parse string as a number.",
+        ],
+    ),
+    "setting out of bounds": (
+        '  GENKOL_REQUEST_TIMEOUT_S: "120"',
+        '  GENKOL_REQUEST_TIMEOUT_S: "-1"',
+        [
+            "data.GENKOL_REQUEST_TIMEOUT_S: '-1' cannot be GENKOL_REQUEST_TIMEOUT_S: Input should be greater than 0.",
+        ],
+    ),
+    "setting of a container": (
+        "{ name: HOME, value: /tmp }",
+        "{ name: GENKOL_ASSET_DIR, value: /tmp }",
+        [
+            "headGroupSpec.template.spec.containers[0].env[0].name: GenKOL has no setting "
+            "'ASSET_DIR' (after GENKOL_). Did you mean 'ASSETS_DIR'? (The same in N more places, "
+            "by an alias.)",
         ],
     ),
 }

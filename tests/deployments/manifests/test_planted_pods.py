@@ -53,7 +53,7 @@ FAULTS = {
         "{ name: 1HOME, value: /tmp }",
         [
             "headGroupSpec.template.spec.containers[0].env[0].name: '1HOME' is no name of an "
-            "environment variable. (The same in 3 more places, by an alias.)",
+            "environment variable. (The same in N more places, by an alias.)",
         ],
     ),
     "env both": (
@@ -61,7 +61,7 @@ FAULTS = {
         "{ name: HOME, value: /tmp, valueFrom: { fieldRef: { fieldPath: metadata.name } } }",
         [
             "headGroupSpec.template.spec.containers[0].env[0]: HOME has both `value` and "
-            "`valueFrom`. Keep one of them. (The same in 3 more places, by an alias.)",
+            "`valueFrom`. Keep one of them. (The same in N more places, by an alias.)",
         ],
     ),
     "env secret": (
@@ -70,7 +70,7 @@ FAULTS = {
         [
             "headGroupSpec.template.spec.containers[0].env[0].value: The value of "
             "AWS_SECRET_ACCESS_KEY stands in the file, for everybody to read. Put it into a "
-            "Secret and refer to it by `valueFrom.secretKeyRef`. (The same in 3 more places, by "
+            "Secret and refer to it by `valueFrom.secretKeyRef`. (The same in N more places, by "
             "an alias.)",
         ],
     ),
@@ -79,11 +79,11 @@ FAULTS = {
         "{ name: HOME, valueFrom: { fieldref: { fieldPath: metadata.name } } }",
         [
             "headGroupSpec.template.spec.containers[0].env[0].valueFrom.fieldref: There is no "
-            "field 'fieldref' here. Did you mean 'fieldRef'? (The same in 3 more places, by an "
+            "field 'fieldref' here. Did you mean 'fieldRef'? (The same in N more places, by an "
             "alias.)",
             "headGroupSpec.template.spec.containers[0].env[0].valueFrom: `valueFrom` of HOME "
             "needs exactly one of: configMapKeyRef, fieldRef, fileKeyRef, resourceFieldRef, "
-            "secretKeyRef. (The same in 3 more places, by an alias.)",
+            "secretKeyRef. (The same in N more places, by an alias.)",
         ],
     ),
     "volume": (
@@ -91,7 +91,7 @@ FAULTS = {
         "{ name: asset, mountPath: /assets }",
         [
             "workerGroupSpecs[0].template.spec.containers[0].volumeMounts[2].name: The pod has "
-            "no volume 'asset'. Did you mean 'assets'? (The same in 2 more places, by an alias.)",
+            "no volume 'asset'. Did you mean 'assets'? (The same in N more places, by an alias.)",
         ],
     ),
     "mount path": (
@@ -99,7 +99,7 @@ FAULTS = {
         "{ name: assets, mountPath: assets }",
         [
             "workerGroupSpecs[0].template.spec.containers[0].volumeMounts[2].mountPath: 'assets' "
-            "is no absolute path in a container. (The same in 2 more places, by an alias.)",
+            "is no absolute path in a container. (The same in N more places, by an alias.)",
         ],
     ),
     "same mount path": (
@@ -107,7 +107,7 @@ FAULTS = {
         "{ name: assets, mountPath: /weights }",
         [
             "workerGroupSpecs[0].template.spec.containers[0].volumeMounts[2]: Another entry of "
-            "this list has mountPath '/weights' already. Give each its own. (The same in 2 more "
+            "this list has mountPath '/weights' already. Give each its own. (The same in N more "
             "places, by an alias.)",
         ],
     ),
@@ -116,7 +116,7 @@ FAULTS = {
         "- { name: assets }",
         [
             "workerGroupSpecs[0].template.spec.volumes[2]: The volume 'assets' needs exactly one "
-            "source, but it has none. (The same in 2 more places, by an alias.)",
+            "source, but it has none. (The same in N more places, by an alias.)",
         ],
     ),
     "host path": (
@@ -124,7 +124,7 @@ FAULTS = {
         "- { name: assets, hostPath: { path: /srv } }",
         [
             "workerGroupSpecs[0].template.spec.volumes[2].hostPath: `hostPath` opens the node's "
-            "files to the pod. Use a persistentVolumeClaim or an emptyDir. (The same in 2 more "
+            "files to the pod. Use a persistentVolumeClaim or an emptyDir. (The same in N more "
             "places, by an alias.)",
         ],
     ),
@@ -134,7 +134,7 @@ FAULTS = {
         [
             "workerGroupSpecs[0].template.spec.volumes[2].persistentVolumeClaim.claimName: There "
             "is no PersistentVolumeClaim 'genkol-asset' in these files. Did you mean "
-            "'genkol-assets'? (The same in 2 more places, by an alias.)",
+            "'genkol-assets'? (The same in N more places, by an alias.)",
         ],
     ),
     "config map": (
@@ -143,7 +143,7 @@ FAULTS = {
         [
             "headGroupSpec.template.spec.containers[0].envFrom[0].configMapRef.name: There is no "
             "ConfigMap 'genkol-setting' in these files. Did you mean 'genkol-settings'? (The "
-            "same in 3 more places, by an alias.)",
+            "same in N more places, by an alias.)",
         ],
     ),
     "image": (
@@ -208,7 +208,7 @@ FAULTS = {
         "httpGet: { path: /-/healthz, port: server }",
         [
             "workerGroupSpecs[0].template.spec.containers[0].readinessProbe.httpGet.port: The "
-            "container has no port called 'server'. Did you mean 'serve'? (The same in 2 more "
+            "container has no port called 'server'. Did you mean 'serve'? (The same in N more "
             "places, by an alias.)",
         ],
     ),
@@ -261,7 +261,7 @@ FAULTS = {
             "headGroupSpec.template.spec.securityContext.runAsUser: 'ray-head' runs as user 0, "
             "which is root. Choose another, such as 1000.",
             "workerGroupSpecs[0].template.spec.securityContext.runAsUser: 'ray-worker' runs as "
-            "user 0, which is root. Choose another, such as 1000. (The same in 2 more places, by "
+            "user 0, which is root. Choose another, such as 1000. (The same in N more places, by "
             "an alias.)",
             "headGroupSpec.template.spec.securityContext.runAsUser: 'autoscaler' runs as user 0, "
             "which is root. Choose another, such as 1000.",

@@ -135,6 +135,43 @@ FAULTS = {
             ": This is no YAML: expected <block end>, but found '<block mapping start>'.",
         ],
     ),
+    "namespace": (
+        "  name: genkol-settings\n  namespace: genkol\n",
+        "  name: genkol-settings\n  namespace: genkoll\n",
+        [
+            "headGroupSpec.template.spec.containers[0].envFrom[0].configMapRef.name: "
+            "'genkol-settings' stands in the namespace 'genkoll', where pods of 'genkol' do not "
+            "see it. Give both the same `metadata.namespace`. (The same in N more places, by an "
+            "alias.)",
+        ],
+    ),
+    "budget of no pods": (
+        "ray.io/group: cpu }\n---",
+        "ray.io/group: cpus }\n---",
+        [
+            "spec.selector: No pod in these files has app.kubernetes.io/part-of: genkol, "
+            "ray.io/group: cpus. There is: app.kubernetes.io/part-of: genkol, ray.io/group: cpu, "
+            "ray.io/group: gpu, ray.io/group: headgroup, ray.io/group: spot.",
+        ],
+    ),
+    "policy of no pods": (
+        "  podSelector:\n    matchLabels: { app.kubernetes.io/part-of: genkol }\n  policyTypes",
+        "  podSelector:\n    matchLabels: { app.kubernetes.io/part-of: genkoll }\n  policyTypes",
+        [
+            "spec.podSelector: No pod in these files has app.kubernetes.io/part-of: genkoll. "
+            "There is: app.kubernetes.io/part-of: genkol.",
+        ],
+    ),
+    "spread of other pods": (
+        "labelSelector: &same_group { matchLabels: { ray.io/group: cpu } }",
+        "labelSelector: &same_group { matchLabels: { ray.io/group: gpu } }",
+        [
+            "workerGroupSpecs[0].template.spec.topologySpreadConstraints[0].labelSelector: The "
+            "pod itself does not have ray.io/group: gpu. There is: ray.io/group: cpu.",
+            "workerGroupSpecs[0].template.spec.topologySpreadConstraints[1].labelSelector: The "
+            "pod itself does not have ray.io/group: gpu. There is: ray.io/group: cpu.",
+        ],
+    ),
 }
 
 
