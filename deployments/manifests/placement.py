@@ -54,16 +54,19 @@ def placement(config: Node, groups: Sequence[Group], registry: Registry) -> Iter
     for application in config["applications"]:
         yield from _application(application, algorithms)
         for deployment in application["deployments"]:
-            yield from _finds_room(deployment, _site_of(application), groups)
+            yield from _finds_room(deployment, _site_of(application, algorithms), groups)
     yield from _of_the_whole(config)
     if groups:
         yield from _in_a_cluster(config, groups)
         yield from _sum_fits(config, groups)
 
 
-def _site_of(application: Node) -> str | None:
+def _site_of(application: Node, algorithms: Mapping[str, type[Algorithm]]) -> str | None:
+    """The site whose nodes the replicas must stand on; what calls a paid API may do so from anywhere."""
     place = Place.of(application["name"].text) if application["import_path"].text == HOST_APP else None
-    return place.site if place is not None else None
+    if place is None or (place.key in algorithms and algorithms[place.key].resources.price_usd > 0):
+        return None
+    return place.site
 
 
 def _application(application: Node, algorithms: dict[str, type[Algorithm]]) -> Iterator[Finding]:

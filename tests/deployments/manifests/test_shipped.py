@@ -210,6 +210,15 @@ def test_an_application_of_another_site_must_choose_that_site() -> None:
     assert "The application is of the site 'aws', but this does not choose it: `genkol/site: aws`." in finding.message
 
 
+def test_what_calls_a_paid_api_of_a_site_may_do_so_from_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FluxTryOn, "resources", Resources(price_usd=0.04))
+    shown = with_gpu_application().replace("virtual-try-on.flux2-klein\n", "virtual-try-on.flux2-klein@aws\n")
+    shown = shown.replace(
+        "algorithm: virtual-try-on/flux2-klein }", "algorithm: virtual-try-on/flux2-klein, site: aws }"
+    )
+    assert check_texts([("r", shown), ("s", text("storage.yaml"))], with_the_gpu_algorithm()).findings == ()
+
+
 def test_nothing_secret_stands_in_the_files() -> None:
     for file in CLUSTER.iterdir():
         shown = file.read_text("utf-8")
