@@ -65,7 +65,7 @@ EXTREMES = [float("inf"), float("nan"), 10**30, -1, 0, 1e300, "1" * 400, "-1", "
 
 
 @pytest.mark.parametrize("extreme", EXTREMES, ids=lambda value: repr(value)[:8])
-@pytest.mark.parametrize("kinds", [(int, float), (str,), (bool,), (int, float, str, bool)], ids=str)
+@pytest.mark.parametrize("kinds", [(int, float), (str, bool)], ids=str)
 def test_an_extreme_in_every_place_at_once(kinds: tuple[type, ...], extreme: Any) -> None:
     kept = {"apiVersion": SERVICE["apiVersion"], "kind": "RayService"}
     config = everywhere(CONFIG, kinds, extreme)
