@@ -57,7 +57,7 @@ def test_its_entry_points_lead_to_what_it_holds(wheel: Path) -> None:
         "found = distribution('genkol')\n"
         "for entry in found.entry_points:\n"
         "    if entry.group.startswith('genkol.'):\n"
-        "        print(entry.group, entry.name, sys.modules[entry.load().__module__].__file__)\n"
+        "        entry.load(); print(entry.group, entry.name, sys.modules[entry.module].__file__)\n"
     )
     command = [sys.executable, "-W", "ignore", "-c", code]
     done = subprocess.run(
