@@ -1,0 +1,1 @@
+"""`genkol cluster check` and the files in cluster/."""
