@@ -165,15 +165,17 @@ def ranked(offers: Sequence[Offer], seconds: float, wish: Placement) -> list[Off
 
     Args:
         offers: at least one.
-        seconds: of a run, where the site has not learned its own.
+        seconds: of a run, where no site has learned it; a site that has not takes as long as those that have.
         wish: the policy.
     """
+    learned = [offer.seconds for offer in offers if offer.seconds is not None]
+    usual = sum(learned) / len(learned) if learned else seconds
 
     def rank(offer: Offer) -> int:
         return wish.prefer.index(offer.site) if offer.site in wish.prefer else len(wish.prefer)
 
     def done_s(offer: Offer) -> float:
-        return offer.wait_s + (seconds if offer.seconds is None else offer.seconds)
+        return offer.wait_s + (usual if offer.seconds is None else offer.seconds)
 
     order = sorted(offers, key=lambda offer: (rank(offer), done_s(offer), offer.site))
     soonest = min(order, key=done_s)

@@ -45,6 +45,12 @@ def test_a_site_that_is_busy_for_long_is_left_for_one_that_is_done_sooner():
     assert sites_of([busy, Offer("aws", seconds=7)], Placement(spill_s=5)) == (LOCAL, "aws")
 
 
+def test_a_site_that_has_not_learned_its_time_is_taken_to_be_like_those_that_have():
+    step = Work(resources=Resources(seconds=60.0))
+    there_first = Placement(prefer=("aws",), spill_s=5)
+    assert sites_of([Offer(LOCAL, seconds=0.5), Offer("aws")], there_first, step=step) == ("aws", LOCAL)
+
+
 def test_a_site_that_failed_lately_is_left_alone_and_when_all_did_the_answer_says_when():
     assert sites_of([Unavailable(LOCAL, 4), Offer("aws")]) == ("aws",)
     with pytest.raises(Overloaded, match=r"failed lately at aws, local\. Try again in 4 s") as caught:
@@ -123,5 +129,7 @@ wishes = st.builds(Placement, prefer=st.permutations(["local", "aws"]).map(tuple
 def test_every_site_stands_in_the_order_once_and_the_first_is_never_much_later_than_another(offers, wish):
     order = ranked(offers, 1.0, wish)
     assert sorted(offer.site for offer in order) == sorted(offer.site for offer in offers)
-    done = {offer.site: offer.wait_s + (1.0 if offer.seconds is None else offer.seconds) for offer in offers}
+    learned = [offer.seconds for offer in offers if offer.seconds is not None] or [1.0]
+    usual = sum(learned) / len(learned)
+    done = {offer.site: offer.wait_s + (usual if offer.seconds is None else offer.seconds) for offer in offers}
     assert done[order[0].site] <= min(done.values()) + wish.spill_s
