@@ -40,7 +40,7 @@ def test_the_preferred_site_runs_it_and_the_others_stand_by():
 
 
 def test_a_site_that_is_busy_for_long_is_left_for_one_that_is_done_sooner():
-    busy = Offer(LOCAL, wait_s=9)
+    busy = Offer(LOCAL, wait_s=9, seconds=2)
     assert sites_of([busy, Offer("aws", seconds=3)], Placement(spill_s=5)) == ("aws", LOCAL)
     assert sites_of([busy, Offer("aws", seconds=7)], Placement(spill_s=5)) == (LOCAL, "aws")
 
