@@ -18,6 +18,7 @@ from genkol.vision.hands import HandFinder
 from genkol.vision.light import brightened
 from genkol.vision.matte import Matter, continued, fused, laid, refined, touches_rim
 from genkol.vision.models import LiteModel, OnnxModel
+from genkol.vision.pockets import emptied
 from genkol.vision.pose import NO_POSE, Pose, PoseFinder
 from genkol.vision.segments import (
     BACKGROUND,
@@ -95,6 +96,8 @@ class LightParsing(Algorithm):
         shown = (1 - probabilities[..., BACKGROUND], probabilities[..., HAIR])
         posed = (look(pixels.shape, probabilities.shape) for look in (pose.silhouette, pose.cut_thighs))
         matte = self._matte(pixels, box, np.dstack([*shown, *posed]), params)
+        if params.refine:
+            matte = emptied(pixels, matte, np.ascontiguousarray(probabilities[..., BACKGROUND]))
         _require_subject(matte, params)
         step.progress(0.85)
         return _person(pixels, plausible_skin(probabilities, pixels), matte, pose.landmarks, hands)
