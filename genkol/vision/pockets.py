@@ -58,7 +58,7 @@ def emptied(pixels: U8, matte: U8, behind: F32) -> U8:
         return matte
     coloured = (np.hypot(wall[..., 1], wall[..., 2]) > LEAST_CHROMA) & (wall[..., 0] > LEAST_LIGHTNESS)
     telling = (coloured & (deviation < MOST_SPREAD)) | ((wall[..., 0] > PAPER) & (deviation < _EVEN))
-    near = 5 + 1.5 * deviation
+    near = (5 + 1.5 * deviation).astype(np.float32)
     away = np.linalg.norm(lab - wall, axis=-1) / near
     doubt = cv2.resize(behind, size)
     found = _pockets((away < 1) & telling & (alpha > 0.6), alpha, deviation, doubt)
