@@ -9,12 +9,12 @@ from genkol.algorithm import Algorithm, Effects, Resources, Step
 from genkol.algorithm import Params as BaseParams
 from genkol.artifacts import F32, U8, Image, Layer, Person
 from genkol.compose import affine
-from genkol.errors import NoPerson
+from genkol.errors import NoPerson, Unsuitable
 from genkol.services import BACKGROUND, Aspect
 from genkol.vision.foreground import separated
 from genkol.vision.framing import covering, defocused
 from genkol.vision.relight import light_of, relit, wrapped
-from genkol.vision.shadow import FEET, contact_shadow, stands
+from genkol.vision.shadow import FEET, LEAST_FALL, contact_shadow, stands, thigh_fall
 
 
 class CompositeBackground(Algorithm):
@@ -45,14 +45,23 @@ class CompositeBackground(Algorithm):
             1.0, ge=0, le=1, description="How far the outline is corrected where the old background is even."
         )
         shadow: float = Field(1.0, ge=0, le=1, description="Shadow under the feet, where both show.")
+        seat: bool = Field(False, description="The scene has a seat where the person sits; else they are refused.")
         scene_x: float = Field(0.5, ge=0, le=1, description="Part of a wide scene to show: 0 left, 1 right.")
         scene_y: float = Field(0.5, ge=0, le=1, description="Part of a tall scene to show: 0 top, 1 bottom.")
         zoom: float = Field(1.0, ge=1, le=4, description="Enlarge the scene.")
         mirror: bool = Field(False, description="Swap the scene's left and right.")
 
     def run(self, portrait: Image, person: Person, scene: Image, *, params: Params, step: Step) -> Layer:
+        """Return the scene about the person, and the person in its light.
+
+        Raises:
+            NoPerson: the matte is empty.
+            Unsuitable: the person sits on what would stay behind.
+        """
         if not person.matte.any():
             raise NoPerson("The matte is empty: nobody stands before this background. Use a picture of a person.")
+        if not params.seat:
+            _require_standing(person, *portrait.size)
         alpha: F32 = person.matte.astype(np.float32) / np.float32(255)
         place = covering(
             scene.pixels, *portrait.size, x=params.scene_x, y=params.scene_y, zoom=params.zoom, mirror=params.mirror
@@ -71,6 +80,19 @@ class CompositeBackground(Algorithm):
         subject = wrapped(subject, alpha, place, params.wrap * params.harmonise)
         step.progress(0.9)
         return _layer(portrait.pixels, person.matte, alpha, subject, ground)
+
+
+def _require_standing(person: Person, width: int, height: int) -> None:
+    """Refuse a person whose sitting shows: the seat stays behind, and they would sit on air."""
+    fall = thigh_fall(person.pose, width, height)
+    if fall is not None and fall < LEAST_FALL:
+        raise Unsuitable(
+            f"The person sits, and the seat stays behind with the old place: the knees lie {fall:.2f} lengths of the "
+            f"torso below the hips (at least {LEAST_FALL} where one stands). Crop the portrait above the knees, or set "
+            "'seat' where the scene has something to sit on at that place.",
+            value=round(fall, 2),
+            expected=LEAST_FALL,
+        )
 
 
 def _layer(old: U8, matte: U8, alpha: F32, subject: F32, ground: F32) -> Layer:

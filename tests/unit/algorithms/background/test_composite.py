@@ -7,7 +7,7 @@ from genkol.algorithm import Step
 from genkol.algorithms.background.composite import CompositeBackground
 from genkol.artifacts import Image, Layer, Person
 from genkol.compose import at, change, compose
-from genkol.errors import NoPerson
+from genkol.errors import NoPerson, Unsuitable
 from genkol.vision.framing import covering, defocused
 from tests.unit.vision.figures import disc, noise, person, standing_pose
 
@@ -151,6 +151,26 @@ def test_standing_feet_darken_the_ground_and_a_half_body_does_not():
     for seen in (np.zeros((0, 4), np.float32), pose * np.float32([1, 1, 1, 0]), pose * np.float32([1, 1.2, 1, 1])):
         assert (composed(portrait, person(matte, seen), grey, blur=0)[outside] == 150).all()
     assert (composed(portrait, person(matte, pose), grey, blur=0, shadow=0)[outside] == 150).all()
+
+
+def sitting(height: int, width: int) -> np.ndarray:
+    """A standing pose whose knees came up to the hips."""
+    pose = standing_pose(height, width)
+    pose[25:27, 1] = pose[23:25, 1] + 0.1 * (pose[23, 1] - pose[11, 1])
+    return pose
+
+
+def test_a_person_who_sits_is_refused_with_the_measure_unless_the_scene_has_a_seat():
+    matte = np.zeros((480, 300), np.uint8)
+    matte[40:440, 120:180] = 255
+    portrait, grey = Image(noise(8, 480, 300, smooth=3)), Image(np.full((480, 300, 3), 150, np.uint8))
+    who = person(matte, sitting(480, 300))
+    with pytest.raises(Unsuitable, match=r"knees lie 0\.10 lengths"):
+        layer_of(portrait, who, grey)
+    assert layer_of(portrait, who, grey, seat=True).opacity.any()
+    unseen = sitting(480, 300)
+    unseen[25:27, 3] = 0.1
+    assert layer_of(portrait, person(matte, unseen), grey).opacity.any()
 
 
 def test_equal_inputs_give_an_equal_layer(portrait, who, scene):
