@@ -8,7 +8,7 @@ import numpy as np
 
 from genkol.artifacts import F32, Face, Person
 from genkol.errors import Unsuitable
-from genkol.vision.shadow import FEET, stands
+from genkol.vision.shadow import FEET, stands, thigh_fall
 
 NEARER = 1.15
 """How much larger things look on a table before a person than at their face."""
@@ -22,6 +22,8 @@ MOST_ON_FACE = 0.02
 """Share of the face that a standing product may cover."""
 MOST_BEHIND = 0.35
 """Share of a product 'beside' that may lie over the person."""
+CLEAR = 0.01
+"""Share of a product 'beside' that may lie over the person where there is a place without."""
 LEAST_DESK = 0.3
 """Share of the picture's width over which a desk must cut the person to be believed."""
 _STEPS = 48  # places that are tried from left to right
@@ -96,8 +98,10 @@ def _place(where: str, side: str, spot: Spot, width: float, face: Face, person: 
         aside = abs(x - _torso(person)) / w
         wanted = covered[k] if where == "beside" else 2.0 * abs(aside - 0.2) + 0.3 * (1 - covered[k])
         edge = 0.15 * max(0.0, 1 - min(x - width / 2, w - x - width / 2) / (0.08 * w))
-        if table is None and where == "beside":
-            wanted += 0.5 * max(0.0, aside - 0.15)
+        if where == "beside":
+            wanted += 0.5 * (covered[k] > CLEAR)
+            if table is None:
+                wanted += 0.5 * max(0.0, aside - 0.15)
         costs.append(wanted + 1.5 * touched[k] + edge + (10 if on_face[k] > MOST_ON_FACE else 0))
     best = int(np.argmin(costs)) if len(costs) else -1
     if best < 0 or on_face[best] > MOST_ON_FACE:
@@ -159,6 +163,12 @@ def _require_cut(person: Person) -> None:
             "Give a portrait cut at the waist, or one that shows both feet.",
             value=round(share, 3),
             expected=0.1,
+        )
+    if thigh_fall(person.pose, person.matte.shape[1], h) is not None:
+        raise Unsuitable(
+            "There is nothing to stand on: the knees are in the picture, so that a table at its lower edge would be "
+            "lower than a seat, and the feet that would show the ground are cut off. "
+            "Give a portrait cut above the knees, or one that shows both feet.",
         )
 
 

@@ -216,6 +216,14 @@ def test_by_visible_feet_it_stands_on_their_ground(case, product):
 
 
 @pytest.mark.shared
+def test_on_the_ground_it_stands_free_of_the_person_where_there_is_room(work, case, product):
+    portrait, _, person = whole = case("fullbody-f-01")
+    bag = product("product-bag-duffel-08.jpg")
+    mask = solid(placed(work, whole, bag, height_cm=32, where="beside", shadow=0), portrait.size)
+    assert (person.matte[mask] > 128).mean() < 0.02
+
+
+@pytest.mark.shared
 def test_a_fist_that_shows_its_fingers_holds_it_behind_them(work, case, product):
     portrait, face, person = whole = case("selfie-m-01")
     (hand,) = person.hands
@@ -275,6 +283,7 @@ def test_only_the_hand_that_was_asked_for_is_taken(work, case, product):
     ("name", "reason", "params"),
     [
         ("hard-tinyface-m-01", "nothing to stand on", {}),
+        ("fullbody-m-02", "the knees are in the picture", {}),
         ("hard-tinyface-02", "at least 24", {"height_cm": 9}),
         ("halfbody-m-01", "would be", {"height_cm": 90}),
         ("halfbody-m-03", "cover the face", {"where": "front", "height_cm": 26, "product": "product-cup-mug-02.jpg"}),
