@@ -25,6 +25,9 @@ PLAIN = 6.0
 LEAST_SHARE = 0.004
 """Share of its photo that a product covers at least."""
 
+MOST_LUMP = 0.05
+"""Share of a product's height that may be cut off as a lump of ground under its foot."""
+
 Salient = Callable[[U8], F32]
 """(h, w, 3) bytes to (h, w) in [0, 1]: what stands out."""
 
@@ -45,6 +48,12 @@ class Cutout:
     def aspect(self) -> float:
         """Width over height."""
         return float(self.alpha.shape[1] / self.alpha.shape[0])
+
+    def footing(self) -> tuple[float, float]:
+        """Return how much of its width its lowest seventh fills, and how wide its widest row there is, 0 to 1."""
+        solid = self.alpha > 0.5
+        low = solid[-max(1, len(solid) // 7) :].sum(axis=1) / max(1, int(solid.sum(axis=1).max()))
+        return float(low.mean()), float(low.max())
 
     def width_at(self, low: float, high: float) -> float:
         """Return the greatest width between two heights (0 is the top, 1 the foot), as a share of the height."""
@@ -77,7 +86,22 @@ def cut_out(image: Image, salient: Salient) -> Cutout:
     pixels = _reduced(np.ascontiguousarray(box.of(image.pixels)))
     seen = inside(stands_out[..., None], box, image.pixels.shape, pixels.shape)
     coverage, levels = separated(pixels, _seen(pixels, seen, _Paper.of(look), _shares(box, image)))
-    return _bounded(levels, coverage)
+    return _bounded(levels, _levelled(coverage))
+
+
+def _levelled(coverage: F32) -> F32:
+    """Return the coverage without a narrow lump under the foot: a bit of the ground that stood out with the product."""
+    rows = np.flatnonzero((coverage > 0.5).any(axis=1))
+    if len(rows) < 50:
+        return coverage
+    foot, room = int(rows[-1]), len(rows)
+    widths = (coverage > 0.5).sum(axis=1)
+    whole = float(widths[foot - round(0.08 * room)])
+    narrow = widths[foot - round(MOST_LUMP * room) : foot + 1] < 0.3 * whole
+    first = foot + 1 - int(np.argmin(narrow[::-1])) if not narrow.all() else foot + 1
+    out = coverage.copy()
+    out[first:] = 0
+    return out
 
 
 def _bounded(levels: F32, coverage: F32) -> Cutout:

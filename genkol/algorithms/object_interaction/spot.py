@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from genkol.algorithms.object_interaction.cutout import Cutout
 from genkol.artifacts import F32, Face, Person
 from genkol.errors import Unsuitable
 from genkol.vision.shadow import FEET, stands, thigh_fall
@@ -24,6 +25,8 @@ MOST_BEHIND = 0.35
 """Share of a product 'beside' that may lie over the person."""
 CLEAR = 0.01
 """Share of a product 'beside' that may lie over the person where there is a place without."""
+LEAST_FOOTING, LEAST_FOOT = 0.2, 0.4
+"""Shares of its width that a product's lowest seventh fills, and that its widest row has: one of them is enough."""
 LEAST_DESK = 0.3
 """Share of the picture's width over which a desk must cut the person to be believed."""
 _STEPS = 48  # places that are tried from left to right
@@ -46,7 +49,7 @@ class Spot:
     table: float | None
 
 
-def find_spot(where: str, side: str, scale: float, height_cm: float, aspect: float, face: Face, person: Person) -> Spot:
+def find_spot(where: str, side: str, scale: float, height_cm: float, thing: Cutout, face: Face, person: Person) -> Spot:
     """Return the best place for an upright product.
 
     Args:
@@ -54,13 +57,15 @@ def find_spot(where: str, side: str, scale: float, height_cm: float, aspect: flo
         side: of the picture; "left", "right" or "auto".
         scale: pixels for one centimetre at the face.
         height_cm: of the product.
-        aspect: its width over its height.
+        thing: the product.
         face: of the portrait.
         person: the same.
 
     Raises:
-        Unsuitable: there is nothing to stand on, it is too large, or it would cover the face.
+        Unsuitable: there is nothing to stand on, it cannot stand, is too large, or it would cover the face.
     """
+    _refuse_toppling(thing)
+    aspect = thing.aspect
     h, w = person.matte.shape
     ground = stands(person.pose, w, h)
     height = height_cm * scale * (1.0 if ground else NEARER)
@@ -118,6 +123,20 @@ def _place(where: str, side: str, spot: Spot, width: float, face: Face, person: 
             expected=MOST_BEHIND,
         )
     return float(columns[best])
+
+
+def _refuse_toppling(thing: Cutout) -> None:
+    """Refuse what does not stand as its photo shows it: a hair dryer on its cord."""
+    filled, widest = thing.footing()
+    if filled < LEAST_FOOTING and widest < LEAST_FOOT:
+        raise Unsuitable(
+            f"The product cannot stand as its photo shows it: its lowest seventh fills {filled:.0%} of its width (at "
+            f"least {LEAST_FOOTING:.0%}) and is {widest:.0%} of it wide (at least {LEAST_FOOT:.0%}). "
+            "Give a photo in which it stands or lies, or a portrait with a hand that can hold it.",
+            port="product",
+            value=round(filled, 3),
+            expected=LEAST_FOOTING,
+        )
 
 
 def _refuse_size(height: float, height_cm: float, h: int, w: int, aspect: float) -> None:

@@ -14,7 +14,7 @@ from genkol.algorithm import Step
 from genkol.algorithms.object_interaction.cutout import cut_out
 from genkol.algorithms.object_interaction.grip import find_grip
 from genkol.algorithms.object_interaction.hand import curl, palm_shown
-from genkol.algorithms.object_interaction.place import ProductPlacement
+from genkol.algorithms.object_interaction.place import REMEMBERED, ProductPlacement
 from genkol.algorithms.object_interaction.scale import pixels_per_cm
 from genkol.algorithms.object_interaction.spot import NEARER, desk_edge, find_spot
 from genkol.algorithms.person_parsing.light import LightParsing
@@ -114,6 +114,38 @@ def test_an_opaque_photo_is_cut_as_its_transparent_original(product, work):
     assert both / either > 0.95
 
 
+def test_a_product_is_cut_out_once_and_the_least_recent_are_forgotten(work, case, product, monkeypatch):
+    """A campaign shows one product with many portraits."""
+    asked = []
+    finder = work._salient
+    monkeypatch.setattr(work, "_salient", lambda pixels: asked.append(1) or finder(pixels))
+    monkeypatch.setattr(work, "_known", {})
+    photo = on_white(product())
+    first = placed(work, case("halfbody-m-01"), photo)
+    assert placed(work, case("halfbody-m-01"), Image(photo.pixels.copy())).digest == first.digest
+    assert len(asked) == 1
+    for level in range(REMEMBERED + 2):
+        work._cutout(Image(np.clip(photo.pixels.astype(int) - level, 0, 255).astype(np.uint8)))
+    assert len(work._known) == REMEMBERED
+
+
+def test_a_lump_of_the_ground_under_the_foot_is_cut_off(work, product):
+    photo = on_white(product())
+    clean = cut_out(photo, work._salient)
+    pixels = photo.pixels.copy()
+    rows, columns = np.flatnonzero((pixels < 250).any(axis=(1, 2))), np.flatnonzero((pixels < 250).any(axis=(0, 2)))
+    foot, middle, size = rows[-1], int(columns.mean()), np.ptp(rows)
+    pixels[foot - 5 : foot + round(0.03 * size), middle - 8 : middle + 8] = 60
+    assert cut_out(Image(pixels), work._salient).aspect == pytest.approx(clean.aspect, rel=0.02)
+
+
+@pytest.mark.shared
+def test_what_cannot_stand_as_its_photo_shows_it_is_refused(work, case, product):
+    dryer = product("product-hairdryer-11.jpg")
+    with pytest.raises(Unsuitable, match=r"cannot stand .* fills 1\d% of its width \(at least 20%\)"):
+        placed(work, case("halfbody-f-05"), dryer, height_cm=26, where="beside")
+
+
 def test_a_plain_photo_holds_no_product(work):
     with pytest.raises(Unsuitable, match="No product stands out"):
         cut_out(Image(np.full((300, 300, 3), 200, np.uint8)), work._salient)
@@ -200,7 +232,7 @@ def test_a_desk_in_the_picture_is_stood_upon(case, product):
     assert edge is not None
     assert edge == pytest.approx(400, abs=8)
     thing = cut_out(product(), never)
-    spot = find_spot("front", "auto", pixels_per_cm(face), CM, thing.aspect, face, person)
+    spot = find_spot("front", "auto", pixels_per_cm(face), CM, thing, face, person)
     assert spot.table is None
     assert edge < spot.y < portrait.height
     assert desk_edge(case("halfbody-m-01")[2]) is None
@@ -210,7 +242,7 @@ def test_a_desk_in_the_picture_is_stood_upon(case, product):
 def test_by_visible_feet_it_stands_on_their_ground(case, product):
     portrait, face, person = case("fullbody-m-03")
     thing = cut_out(product(), never)
-    spot = find_spot("beside", "auto", pixels_per_cm(face), CM, thing.aspect, face, person)
+    spot = find_spot("beside", "auto", pixels_per_cm(face), CM, thing, face, person)
     assert spot.table is None
     assert spot.y == pytest.approx(person.pose[27:33, 1].max(), abs=0.03 * portrait.height)
 
