@@ -151,6 +151,19 @@ def test_a_plain_photo_holds_no_product(work):
         cut_out(Image(np.full((300, 300, 3), 200, np.uint8)), work._salient)
 
 
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["background-interior-06.jpg", "background-loft-01.jpg", "background-coast-03.jpg"])
+def test_a_photo_of_a_place_holds_no_clear_product(work, product, name):
+    with pytest.raises(Unsuitable, match="No single product stands out clearly"):
+        cut_out(product(name), work._salient)
+
+
+@pytest.mark.shared
+def test_a_photo_of_a_person_is_cut_off_as_a_product(work, product):
+    with pytest.raises(Unsuitable, match=r"lower edge \(\d+% of the edge"):
+        cut_out(product("person-halfbody-f-01.jpg"), work._salient)
+
+
 def test_a_product_that_its_photo_cuts_is_refused(product):
     photo = product()
     rows = np.flatnonzero((photo.alpha > 240).any(axis=1))
