@@ -13,7 +13,7 @@ from genkol.errors import NoPerson, Unsuitable
 from genkol.services import BACKGROUND, Aspect
 from genkol.vision.foreground import separated
 from genkol.vision.framing import covering, defocused
-from genkol.vision.relight import light_of, relit, wrapped
+from genkol.vision.relight import light_of, relit, strength, wrapped
 from genkol.vision.shadow import FEET, LEAST_FALL, contact_shadow, stands, thigh_fall
 
 MOST_GAP = 0.02
@@ -38,7 +38,7 @@ class CompositeBackground(Algorithm):
         """Knobs of framing and light."""
 
         harmonise: float = Field(
-            0.45, ge=0, le=1, description="How far the person takes the scene's light; 0 leaves every pixel of them."
+            0.45, ge=0, le=1, description="How far the person takes the scene's light, more in the dark; 0 leaves them."
         )
         wrap: float = Field(
             0.5, ge=0, le=1, description="Scene light that spills over the outline, as a share of harmonise."
@@ -81,7 +81,7 @@ class CompositeBackground(Algorithm):
             ground = (ground * (1 - params.shadow * (1 - shade))[..., None]).astype(np.float32)
         alpha, subject = separated(portrait.pixels, alpha, params.clean)
         step.progress(0.6)
-        subject = relit(subject, light, params.harmonise)
+        subject = relit(subject, light, strength(light, params.harmonise))
         subject = wrapped(subject, alpha, place, params.wrap * params.harmonise)
         step.progress(0.9)
         return _layer(portrait.pixels, person.matte, alpha, subject, ground)
