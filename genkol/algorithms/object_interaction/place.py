@@ -79,7 +79,8 @@ class ProductPlacement(Algorithm):
         stack = Stack(portrait.height, portrait.width)
         if params.where in ("auto", "hand"):
             try:
-                grip = find_grip(thing, scale, params.height_cm, params.hand, face, person)
+                signs = params.where == "hand"
+                grip = find_grip(thing, scale, params.height_cm, params.hand, face, person, signs)
             except Unsuitable:
                 if params.where == "hand":
                     raise

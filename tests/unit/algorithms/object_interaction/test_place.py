@@ -13,7 +13,7 @@ import pytest
 from genkol.algorithm import Step
 from genkol.algorithms.object_interaction.cutout import cut_out
 from genkol.algorithms.object_interaction.grip import find_grip
-from genkol.algorithms.object_interaction.hand import curl, palm_shown
+from genkol.algorithms.object_interaction.hand import curl, palm_shown, thumb_away
 from genkol.algorithms.object_interaction.place import REMEMBERED, ProductPlacement
 from genkol.algorithms.object_interaction.scale import pixels_per_cm
 from genkol.algorithms.object_interaction.spot import NEARER, desk_edge, find_spot
@@ -276,7 +276,7 @@ def test_a_fist_that_shows_its_fingers_holds_it_behind_them(work, case, product)
     assert palm_shown(hand) > 0.5
     layer = placed(work, whole, product(), where="hand")
     assert layer.title == "Product in hand"
-    grip = find_grip(cut_out(product(), never), pixels_per_cm(face), CM, "auto", face, person)
+    grip = find_grip(cut_out(product(), never), pixels_per_cm(face), CM, "auto", face, person, signs=True)
     out = compose(portrait, [layer]).pixels
     fingers = grip.front > 0.999
     assert fingers.sum() > 500
@@ -286,6 +286,16 @@ def test_a_fist_that_shows_its_fingers_holds_it_behind_them(work, case, product)
     knuckles = hand.landmarks[[6, 10, 14, 18], 1]
     assert rows.min() < knuckles.min()
     assert rows.max() > knuckles.max()
+
+
+@pytest.mark.shared
+def test_a_thumb_that_says_something_gets_a_product_only_where_a_hand_is_asked_for(work, case, product):
+    """His thumb points down, and would say so of the product."""
+    _, face, person = whole = case("selfie-m-01")
+    assert thumb_away(person.hands[0]) == pytest.approx(0.71, abs=0.05)
+    assert placed(work, whole, product(), height_cm=12).title == "Product"
+    with pytest.raises(Unsuitable, match="gives a sign with its thumb"):
+        find_grip(cut_out(product(), never), pixels_per_cm(face), CM, "auto", face, person)
 
 
 @pytest.mark.shared
@@ -304,6 +314,8 @@ def test_a_hanging_hand_carries_it_by_its_upper_end(work, case, product):
         ("halfbody-f-04", "is in the hair"),
         ("halfbody-m-03", "turns its fingers away"),
         ("halfbody-m-06", "is not curled"),
+        ("halfbody-m-02", "stretches a finger"),
+        ("selfie-f-02", "is not curled"),
         ("halfbody-m-04", "not seen well enough"),
         ("halfbody-f-05", "beyond the picture"),
         ("selfie-m-03", "before the face"),
