@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -307,6 +308,25 @@ def test_a_hanging_hand_carries_it_by_its_upper_end(work, case, product):
 
 
 @pytest.mark.shared
+def test_where_one_hand_is_full_the_other_is_used(work, case, product):
+    """Both her hands hang free; the surer one is given something to hold."""
+    _, face, person = case("fullbody-f-01")
+    surer, other = sorted(person.hands, key=lambda hand: -hand.score)
+    full = person.accessories.copy()
+    cv2.fillConvexPoly(full, cv2.convexHull(np.rint(surer.landmarks[:, :2]).astype(np.int32)), 255)
+    laden = replace(person, accessories=full)
+    bag = cut_out(product("product-bag-duffel-08.jpg"), work._salient)
+    at = {
+        name: find_grip(bag, pixels_per_cm(face), 32, "auto", face, who).x
+        for name, who in (("free", person), ("laden", laden))
+    }
+    assert at["free"] == pytest.approx(float(surer.landmarks[:, 0].mean()), abs=15)
+    assert at["laden"] == pytest.approx(float(other.landmarks[:, 0].mean()), abs=15)
+    with pytest.raises(Unsuitable, match="already holds"):
+        find_grip(bag, pixels_per_cm(face), 32, surer.side, face, laden)
+
+
+@pytest.mark.shared
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
@@ -343,6 +363,7 @@ def test_only_the_hand_that_was_asked_for_is_taken(work, case, product):
         ("fullbody-m-02", "the knees are in the picture", {}),
         ("hard-tinyface-02", "at least 24", {"height_cm": 9}),
         ("halfbody-m-01", "would be", {"height_cm": 90}),
+        ("fullbody-f-01", "A product of 175 cm would be", {"height_cm": 175}),
         ("halfbody-m-03", "cover the face", {"where": "front", "height_cm": 26, "product": "product-cup-mug-02.jpg"}),
     ],
 )
