@@ -15,6 +15,7 @@ from genkol.services import PERSON_PARSING, Aspect
 from genkol.vision.box import Box, box_of
 from genkol.vision.guided import Guide
 from genkol.vision.hands import HandFinder
+from genkol.vision.legs import parted
 from genkol.vision.light import brightened
 from genkol.vision.matte import Matter, continued, fused, laid, refined, touches_rim
 from genkol.vision.models import LiteModel, OnnxModel
@@ -98,6 +99,7 @@ class LightParsing(Algorithm):
         matte = self._matte(pixels, box, np.dstack([*shown, *posed]), params)
         if params.refine:
             matte = emptied(pixels, matte, np.ascontiguousarray(probabilities[..., BACKGROUND]))
+            matte = parted(pixels, matte, pose.landmarks)
         _require_subject(matte, params)
         step.progress(0.85)
         return _person(pixels, plausible_skin(probabilities, pixels), matte, pose.landmarks, hands)
