@@ -26,8 +26,8 @@ def separated(pixels: U8, alpha: F32, clean: float = 1.0) -> tuple[F32, F32]:
     edge = max(1, round(0.002 * max(alpha.shape)))
     inside = cv2.erode((alpha >= 0.98).astype(np.float32), _NINE, iterations=edge)
     outside = cv2.erode((alpha <= 0).astype(np.float32), _NINE, iterations=edge)
-    within, within_variance = _spread(image, inside, 0.012)
-    without, without_variance = _spread(image, outside, 0.03)
+    within, within_variance = spread(image, inside, 0.012)
+    without, without_variance = spread(image, outside, 0.03)
     if clean > 0:
         key, trust = _keyed(image, within, without, within_variance + 6 * without_variance)
         alpha = _corrected(alpha, key, trust * clean)
@@ -73,7 +73,7 @@ def _uncovered(image: F32, alpha: F32, within: F32, without: F32) -> F32:
     return np.where(a >= 1, image, subject).astype(np.float32)
 
 
-def _spread(image: F32, mask: F32, share: float) -> tuple[F32, F32]:
+def spread(image: F32, mask: F32, share: float) -> tuple[F32, F32]:
     """Mean colour (H, W, 3) and variance (H, W) of the masked pixels within a share of the side."""
     h, w = mask.shape
     small = (max(1, w // 4), max(1, h // 4))

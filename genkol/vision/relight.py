@@ -12,6 +12,7 @@ from genkol.vision.colour import lab_of, linear_of, rgb_of
 
 _MOST_TINT = 12.0  # a and b of the light that may reach the subject: skin stays skin
 _COLD = np.array([0.3, 0.6], np.float32)  # green and blue surroundings are seldom the light itself
+_DIM = 0.14  # mean linear luminance under which a place looks dark: a city at night has 0.05 to 0.08, a dim room 0.12
 _GAMMA = 2.2  # a gain g in linear light is about g ** (1 / 2.2) on sRGB levels
 
 
@@ -49,6 +50,17 @@ def light_of(scene: U8) -> Light:
     across = luminance.mean(0)
     side = float((across * np.linspace(-1, 1, 32)).sum() / max(float(across.sum()), 1e-6)) * 3
     return Light((coloured * exposure * local).astype(np.float32), level, float(np.clip(side, -1, 1)))
+
+
+def strength(light: Light, amount: float) -> float:
+    """Return the amount, raised where the place is dark: a person half as bright as by day still looks pasted in.
+
+    Args:
+        light: of the place.
+        amount: asked for, 0 to 1; 0 stays 0.
+    """
+    dark = float(np.clip(np.log2(_DIM / max(light.level, 1e-3)) / 1.2, 0, 1))
+    return min(1.0, amount * (1 + 0.75 * dark))
 
 
 def relit(levels: F32, light: Light, amount: float) -> F32:

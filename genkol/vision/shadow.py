@@ -1,4 +1,4 @@
-"""The shadow of standing feet on the ground."""
+"""How a person stands or sits, and the shadow of standing feet on the ground."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from genkol.artifacts import F32
 _ANKLES = [27, 28]  # of the MediaPipe pose
 FEET = [*_ANKLES, 29, 30, 31, 32]
 """Ankles, heels and toes among the 33 landmarks of the MediaPipe pose."""
+_SHOULDERS, _HIPS, _KNEES = [11, 12], [23, 24], [25, 26]
+LEAST_FALL = 0.5
+"""Lengths of the torso by which the knees of a standing person lie lower than the hips at least, the mean of both: on
+photographs of standing people 0.68 and more, of sitting people 0.03 to 0.39."""
 _SEEN = 0.5
 _FLAT = 0.28  # how much a circle on the ground is foreshortened
 
@@ -27,6 +31,25 @@ def stands(pose: F32, width: int, height: int) -> bool:
     feet = pose[FEET]
     within = (feet[:, 0] > 0) & (feet[:, 0] < width - 1) & (feet[:, 1] < 0.995 * (height - 1))
     return bool(within.all() and (feet[:, 3] > _SEEN).all())
+
+
+def thigh_fall(pose: F32, width: int, height: int) -> float | None:
+    """Return by how many lengths of the torso the knees lie lower than the hips; None unless both knees are in view.
+
+    Args:
+        pose: (33, 4) MediaPipe pose in pixels, or (0, 4).
+        width: of the picture.
+        height: of the picture.
+    """
+    if len(pose) == 0:
+        return None
+    knees = pose[_KNEES]
+    within = (knees[:, 0] > 0) & (knees[:, 0] < width - 1) & (knees[:, 1] < height - 1)
+    if not (within.all() and (knees[:, 3] > _SEEN).all()):
+        return None
+    hips = pose[_HIPS, :2].mean(axis=0)
+    torso = float(np.linalg.norm(hips - pose[_SHOULDERS, :2].mean(axis=0)))
+    return float(knees[:, 1].mean() - hips[1]) / max(torso, 1.0)
 
 
 def contact_shadow(alpha: F32, pose: F32, side: float) -> F32 | None:

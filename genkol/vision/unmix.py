@@ -82,33 +82,6 @@ def unmixed(pixels: U8, alpha: F32, fine: F32, hair: F32, band: NDArray[np.bool_
     return out
 
 
-def opened(pixels: U8, alpha: F32, foreground: F32, hair: F32) -> F32:
-    """Return the alpha without the gaps beside hair through which the background shows, as between chin and shoulder.
-
-    A gap is where the other model sees no person and the picture has the colour of the background nearby, while the
-    subject nearby has another.
-
-    Args:
-        pixels: (H, W, 3) uint8, sRGB.
-        alpha: (h, w) in [0, 1], coarse.
-        foreground: (h, w) probability of any part of a person, in [0, 1].
-        hair: (h, w) probability of hair, in [0, 1]: elsewhere the alpha's own gaps are right.
-    """
-    h, w = alpha.shape
-    doubtful = (alpha > 0.05) & (foreground < 0.5)
-    if not doubtful.any():
-        return alpha
-    small = cv2.resize(pixels, (w, h), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    reach = 0.03 * max(h, w)
-    behind = local_colour(small, _eroded(alpha < 0.03, 2), reach)
-    front = local_colour(small, _eroded((alpha > 0.97) & (foreground > 0.8), 3), reach)
-    apart = np.clip((np.linalg.norm(front.mean - behind.mean, axis=-1) - 0.35) / 0.1, 0, 1)
-    alike = np.clip((0.14 - np.linalg.norm(small - behind.mean, axis=-1)) / 0.05, 0, 1)
-    absent = np.clip((0.5 - foreground) / 0.2, 0, 1) * np.clip(8 * smoothed(hair, reach) - 1, 0, 1)
-    sure = apart * alike * absent * np.clip(12 * behind.known, 0, 1)
-    return np.asarray(alpha * (1 - sure), np.float32)
-
-
 def _eroded(mask: NDArray[np.bool_], reach: int) -> F32:
     kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     return np.asarray(cv2.erode(mask.astype(np.uint8), kernel, borderValue=1), np.float32)

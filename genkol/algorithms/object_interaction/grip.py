@@ -11,12 +11,14 @@ from genkol.algorithms.object_interaction.cutout import Cutout
 from genkol.algorithms.object_interaction.hand import (
     FINGER_WIDTH,
     FINGERS,
+    bends,
     curl,
     fingers_of,
     hangs,
     hull_of,
     palm_length,
     palm_shown,
+    thumb_away,
 )
 from genkol.algorithms.object_interaction.scale import nearness
 from genkol.artifacts import F32, F64, U8, Face, Hand, Person
@@ -33,6 +35,10 @@ LEAST_SHOWN = 0.98
 """Share of a held product that must lie inside the picture."""
 FIST_CURL, CARRY_CURL = (150.0, 260.0), (45.0, 160.0)
 """Degrees by which fingers bend in all from the palm to their tips, in the mean of four: about a thing; relaxed."""
+LEAST_BEND = 100.0
+"""Degrees by which each finger of a fist bends: one that points bends by 24 to 78."""
+MOST_THUMB = 0.55
+"""Lengths of the palm between the tip of the thumb and the fingers: 0.11 to 0.33 at rest, 0.71 and more in a sign."""
 MOST_LEAN = 35.0
 """Degrees from upright up to which a hand's grip holds a thing that looks upright."""
 MOST_GRASP_CM = 9.5
@@ -68,7 +74,9 @@ class Grip:
     reach: float
 
 
-def find_grip(thing: Cutout, scale: float, height_cm: float, wanted: str, face: Face, person: Person) -> Grip:
+def find_grip(
+    thing: Cutout, scale: float, height_cm: float, wanted: str, face: Face, person: Person, signs: bool = False
+) -> Grip:
     """Return the grip of the best hand.
 
     Args:
@@ -78,6 +86,7 @@ def find_grip(thing: Cutout, scale: float, height_cm: float, wanted: str, face: 
         wanted: "left", "right" (the person's own) or "auto".
         face: of the portrait.
         person: the same.
+        signs: also take a fist that says something with its thumb.
 
     Raises:
         Unsuitable: no hand can; with the reason for each.
@@ -91,7 +100,7 @@ def find_grip(thing: Cutout, scale: float, height_cm: float, wanted: str, face: 
     reasons = []
     for hand in sorted(hands, key=lambda hand: -hand.score):
         try:
-            return _grip(thing, scale, height_cm, hand, face, person)
+            return _grip(thing, scale, height_cm, hand, face, person, signs)
         except _Unfit as reason:
             reasons.append(f"the {hand.side} hand {reason}")
     raise Unsuitable(
@@ -101,12 +110,13 @@ def find_grip(thing: Cutout, scale: float, height_cm: float, wanted: str, face: 
     )
 
 
-def _grip(thing: Cutout, scale: float, height_cm: float, hand: Hand, face: Face, person: Person) -> Grip:
+def _grip(thing: Cutout, scale: float, height_cm: float, hand: Hand, face: Face, person: Person, signs: bool) -> Grip:
     _refuse_busy(hand, face, person)
     bent = curl(hand)
     if hangs(hand, person) and CARRY_CURL[0] <= bent <= CARRY_CURL[1]:
         grip = _carrying(thing, scale, height_cm, hand, person)
     elif FIST_CURL[0] <= bent <= FIST_CURL[1]:
+        _refuse_sign(hand, signs)
         grip = _grasping(thing, scale, height_cm, hand, person)
     else:
         raise _Unfit(
@@ -144,6 +154,17 @@ def _refuse_busy(hand: Hand, face: Face, person: Person) -> None:
         raise _Unfit(f"is partly hidden (only {skin:.0%} of it is skin, at least {LEAST_SKIN:.0%})")
     if (on_face := _on_face(inside, face)) > MOST_ON_FACE:
         raise _Unfit(f"is before the face ({on_face:.0%} of it; at most {MOST_ON_FACE:.0%})")
+
+
+def _refuse_sign(hand: Hand, signs: bool) -> None:
+    """Refuse a hand that points, or that says something with its thumb: a thumb down would say it of the product."""
+    if (least := min(bends(hand))) < LEAST_BEND:
+        raise _Unfit(f"stretches a finger (it bends by {least:.0f} degrees, at least {LEAST_BEND:.0f} around a thing)")
+    if not signs and (away := thumb_away(hand)) > MOST_THUMB:
+        raise _Unfit(
+            f"gives a sign with its thumb ({away:.2f} palms from the fingers, at most {MOST_THUMB}), "
+            "which only where='hand' ignores"
+        )
 
 
 def _grasping(thing: Cutout, scale: float, height_cm: float, hand: Hand, person: Person) -> Grip:

@@ -16,16 +16,27 @@ _ELBOWS, _WRISTS = {"left": 13, "right": 14}, {"left": 15, "right": 16}
 _HANGING, _POINTING_DOWN = 32.0, 45.0  # most degrees between straight down and the forearm, the hand
 
 
-def curl(hand: Hand) -> float:
-    """Return the degrees by which the fingers bend from the palm to their tips, the mean of four; 0 is flat."""
+def bends(hand: Hand) -> list[float]:
+    """Return the degrees by which each of four fingers bends from the palm to its tip; 0 is flat."""
     points = hand.landmarks.astype(np.float64)
-    bends = []
+    found = []
     for finger in FINGERS:
         bones = np.diff(points[[0, *finger]], axis=0)
         bones /= np.maximum(np.linalg.norm(bones, axis=1, keepdims=True), 1e-6)
         cosines = np.clip((bones[:-1] * bones[1:]).sum(axis=1), -1, 1)
-        bends.append(np.degrees(np.arccos(cosines)).sum())
-    return float(np.mean(bends))
+        found.append(float(np.degrees(np.arccos(cosines)).sum()))
+    return found
+
+
+def curl(hand: Hand) -> float:
+    """Return the mean of the four fingers' bends, degrees."""
+    return float(np.mean(bends(hand)))
+
+
+def thumb_away(hand: Hand) -> float:
+    """Return how far the thumb's tip is from the nearest joint of the fingers, in lengths of the palm."""
+    points = hand.landmarks.astype(np.float64)
+    return float(np.linalg.norm(points[5:] - points[4], axis=1).min()) / max(palm_length(hand), 1e-6)
 
 
 def palm_shown(hand: Hand) -> float:

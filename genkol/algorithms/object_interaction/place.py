@@ -22,6 +22,9 @@ from genkol.services import OBJECT_INTERACTION, Aspect
 from genkol.vision.models import OnnxModel
 from genkol.vision.salient import SalientFinder
 
+REMEMBERED = 8
+"""Products whose cut-outs are kept, about 3 MB each: to find one anew takes most of a step's time."""
+
 
 class ProductPlacement(Algorithm):
     """Puts the photographed product itself into the picture; it is not drawn anew, and nothing of the person is.
@@ -58,6 +61,7 @@ class ProductPlacement(Algorithm):
 
     def setup(self, setup: Setup) -> None:
         self._salient = SalientFinder(OnnxModel(setup.weights("salient-object")))
+        self._known: dict[str, Cutout] = {}
 
     def run(self, portrait: Image, face: Face, person: Person, product: Image, *, params: Params, step: Step) -> Layer:
         """Return the product as a layer that covers.
@@ -69,13 +73,14 @@ class ProductPlacement(Algorithm):
         if not person.matte.any():
             raise NoPerson("The matte is empty: nobody is there to show a product. Use a picture of a person.")
         step.progress(0.1)
-        thing = cut_out(product, self._salient)
+        thing = self._cutout(product)
         step.progress(0.6)
         look, scale = look_of(portrait.pixels, face), pixels_per_cm(face)
         stack = Stack(portrait.height, portrait.width)
         if params.where in ("auto", "hand"):
             try:
-                grip = find_grip(thing, scale, params.height_cm, params.hand, face, person)
+                signs = params.where == "hand"
+                grip = find_grip(thing, scale, params.height_cm, params.hand, face, person, signs)
             except Unsuitable:
                 if params.where == "hand":
                     raise
@@ -87,10 +92,21 @@ class ProductPlacement(Algorithm):
         self._stand(stack, portrait, person, thing, spot, look, params)
         return stack.layer("Product")
 
+    def _cutout(self, product: Image) -> Cutout:
+        """Return the product cut out; once for all portraits of a campaign."""
+        name = product.digest
+        thing = self._known.get(name)
+        if thing is None:
+            thing = cut_out(product, self._salient)
+            for old in list(self._known)[: 1 - REMEMBERED]:
+                self._known.pop(old, None)
+            self._known[name] = thing
+        return thing
+
     @staticmethod
     def _spot(thing: Cutout, scale: float, face: Face, person: Person, params: Params) -> Spot:
         def at(where: str) -> Spot:
-            return find_spot(where, params.side, scale, params.height_cm, thing.aspect, face, person)
+            return find_spot(where, params.side, scale, params.height_cm, thing, face, person)
 
         if params.where == "front":
             return at("front")

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from genkol.algorithms.object_interaction.cutout import Cutout
 from genkol.artifacts import F32, Face, Person
 from genkol.errors import Unsuitable
-from genkol.vision.shadow import FEET, stands
+from genkol.vision.shadow import FEET, stands, thigh_fall
 
 NEARER = 1.15
 """How much larger things look on a table before a person than at their face."""
@@ -22,6 +23,10 @@ MOST_ON_FACE = 0.02
 """Share of the face that a standing product may cover."""
 MOST_BEHIND = 0.35
 """Share of a product 'beside' that may lie over the person."""
+CLEAR = 0.01
+"""Share of a product 'beside' that may lie over the person where there is a place without."""
+LEAST_FOOTING, LEAST_FOOT = 0.2, 0.4
+"""Shares of its width that a product's lowest seventh fills, and that its widest row has: one of them is enough."""
 LEAST_DESK = 0.3
 """Share of the picture's width over which a desk must cut the person to be believed."""
 _STEPS = 48  # places that are tried from left to right
@@ -44,7 +49,7 @@ class Spot:
     table: float | None
 
 
-def find_spot(where: str, side: str, scale: float, height_cm: float, aspect: float, face: Face, person: Person) -> Spot:
+def find_spot(where: str, side: str, scale: float, height_cm: float, thing: Cutout, face: Face, person: Person) -> Spot:
     """Return the best place for an upright product.
 
     Args:
@@ -52,13 +57,15 @@ def find_spot(where: str, side: str, scale: float, height_cm: float, aspect: flo
         side: of the picture; "left", "right" or "auto".
         scale: pixels for one centimetre at the face.
         height_cm: of the product.
-        aspect: its width over its height.
+        thing: the product.
         face: of the portrait.
         person: the same.
 
     Raises:
-        Unsuitable: there is nothing to stand on, it is too large, or it would cover the face.
+        Unsuitable: there is nothing to stand on, it cannot stand, is too large, or it would cover the face.
     """
+    _refuse_toppling(thing)
+    aspect = thing.aspect
     h, w = person.matte.shape
     ground = stands(person.pose, w, h)
     height = height_cm * scale * (1.0 if ground else NEARER)
@@ -96,8 +103,10 @@ def _place(where: str, side: str, spot: Spot, width: float, face: Face, person: 
         aside = abs(x - _torso(person)) / w
         wanted = covered[k] if where == "beside" else 2.0 * abs(aside - 0.2) + 0.3 * (1 - covered[k])
         edge = 0.15 * max(0.0, 1 - min(x - width / 2, w - x - width / 2) / (0.08 * w))
-        if table is None and where == "beside":
-            wanted += 0.5 * max(0.0, aside - 0.15)
+        if where == "beside":
+            wanted += 0.5 * (covered[k] > CLEAR)
+            if table is None:
+                wanted += 0.5 * max(0.0, aside - 0.15)
         costs.append(wanted + 1.5 * touched[k] + edge + (10 if on_face[k] > MOST_ON_FACE else 0))
     best = int(np.argmin(costs)) if len(costs) else -1
     if best < 0 or on_face[best] > MOST_ON_FACE:
@@ -114,6 +123,20 @@ def _place(where: str, side: str, spot: Spot, width: float, face: Face, person: 
             expected=MOST_BEHIND,
         )
     return float(columns[best])
+
+
+def _refuse_toppling(thing: Cutout) -> None:
+    """Refuse what does not stand as its photo shows it: a hair dryer on its cord."""
+    filled, widest = thing.footing()
+    if filled < LEAST_FOOTING and widest < LEAST_FOOT:
+        raise Unsuitable(
+            f"The product cannot stand as its photo shows it: its lowest seventh fills {filled:.0%} of its width (at "
+            f"least {LEAST_FOOTING:.0%}) and is {widest:.0%} of it wide (at least {LEAST_FOOT:.0%}). "
+            "Give a photo in which it stands or lies, or a portrait with a hand that can hold it.",
+            port="product",
+            value=round(filled, 3),
+            expected=LEAST_FOOTING,
+        )
 
 
 def _refuse_size(height: float, height_cm: float, h: int, w: int, aspect: float) -> None:
@@ -159,6 +182,12 @@ def _require_cut(person: Person) -> None:
             "Give a portrait cut at the waist, or one that shows both feet.",
             value=round(share, 3),
             expected=0.1,
+        )
+    if thigh_fall(person.pose, person.matte.shape[1], h) is not None:
+        raise Unsuitable(
+            "There is nothing to stand on: the knees are in the picture, so that a table at its lower edge would be "
+            "lower than a seat, and the feet that would show the ground are cut off. "
+            "Give a portrait cut above the knees, or one that shows both feet.",
         )
 
 

@@ -15,9 +15,11 @@ from genkol.services import PERSON_PARSING, Aspect
 from genkol.vision.box import Box, box_of
 from genkol.vision.guided import Guide
 from genkol.vision.hands import HandFinder
+from genkol.vision.legs import parted
 from genkol.vision.light import brightened
 from genkol.vision.matte import Matter, continued, fused, laid, refined, touches_rim
 from genkol.vision.models import LiteModel, OnnxModel
+from genkol.vision.pockets import emptied
 from genkol.vision.pose import NO_POSE, Pose, PoseFinder
 from genkol.vision.segments import (
     BACKGROUND,
@@ -31,7 +33,6 @@ from genkol.vision.segments import (
     person_crops,
     plausible_skin,
 )
-from genkol.vision.unmix import opened
 
 MAP_SIDE = 512
 """Longest side at which the parts are put together before they are refined, pixels."""
@@ -96,6 +97,9 @@ class LightParsing(Algorithm):
         shown = (1 - probabilities[..., BACKGROUND], probabilities[..., HAIR])
         posed = (look(pixels.shape, probabilities.shape) for look in (pose.silhouette, pose.cut_thighs))
         matte = self._matte(pixels, box, np.dstack([*shown, *posed]), params)
+        if params.refine:
+            matte = emptied(pixels, matte, np.ascontiguousarray(probabilities[..., BACKGROUND]))
+            matte = parted(pixels, matte, pose.landmarks)
         _require_subject(matte, params)
         step.progress(0.85)
         return _person(pixels, plausible_skin(probabilities, pixels), matte, pose.landmarks, hands)
@@ -116,8 +120,7 @@ class LightParsing(Algorithm):
         """Return the alpha and the hair inside a box, both (h, w) in [0, 1]."""
         alpha = self._matter(box.of(pixels), params.matte_side)
         foreground, hair, body, thighs = cv2.split(inside(seen, box, pixels.shape, alpha.shape))
-        alpha = opened(box.of(pixels), fused(alpha, foreground, body), foreground, hair)
-        return continued(alpha, thighs, body), hair
+        return continued(fused(alpha, foreground, body), thighs, body), hair
 
 
 def _person_box(first: F32, pose: Pose, shape: tuple[int, ...], params: LightParams) -> Box:

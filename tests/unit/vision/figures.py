@@ -32,7 +32,8 @@ def standing_pose(height: int, width: int) -> F32:
     pose[:, 0] = width / 2
     pose[:11, 1] = height * 0.12
     pose[11:23, 1] = height * 0.35
-    pose[23:27, 1] = height * 0.6
+    pose[23:25, 1] = height * 0.54
+    pose[25:27, 1] = height * 0.71
     for index, (x, y) in zip(
         range(27, 33),
         ((-0.06, 0.87), (0.06, 0.87), (-0.06, 0.9), (0.06, 0.9), (-0.07, 0.91), (0.07, 0.91)),

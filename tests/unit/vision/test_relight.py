@@ -3,7 +3,7 @@
 import numpy as np
 
 from genkol.vision.colour import lab_of
-from genkol.vision.relight import light_of, relit, wrapped
+from genkol.vision.relight import light_of, relit, strength, wrapped
 
 SKIN = np.full((40, 40, 3), (205, 160, 135), np.float32)
 
@@ -21,6 +21,14 @@ def test_a_dark_place_darkens_and_a_bright_one_hardly_brightens():
     dark, bright = (relit(SKIN, light_of(flat(level, level, level)), 1.0).mean() for level in (15, 240))
     assert dark < 0.85 * SKIN.mean()
     assert SKIN.mean() < bright < 1.1 * SKIN.mean()
+
+
+def test_the_darker_the_place_the_more_of_its_light_is_taken_but_never_where_none_is_asked_for():
+    day, dusk, night = (light_of(flat(level, level, level)) for level in (200, 75, 20))
+    assert strength(day, 0.45) == 0.45
+    assert 0.45 < strength(dusk, 0.45) < strength(night, 0.45) < 0.8
+    assert strength(night, 0.9) == 1.0
+    assert strength(night, 0.0) == 0.0
 
 
 def test_light_tints_toward_the_place_yet_skin_stays_skin():

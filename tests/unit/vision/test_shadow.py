@@ -1,8 +1,9 @@
-"""The shadow of standing feet."""
+"""How a person stands or sits, and the shadow of standing feet."""
 
 import numpy as np
+import pytest
 
-from genkol.vision.shadow import contact_shadow, stands
+from genkol.vision.shadow import LEAST_FALL, contact_shadow, stands, thigh_fall
 from tests.unit.vision.figures import standing_pose
 
 HEIGHT, WIDTH = 480, 320
@@ -24,6 +25,21 @@ def test_a_person_stands_only_with_both_feet_seen_inside_the_picture():
     cut = pose.copy()
     cut[31, 1] = HEIGHT + 3
     assert not stands(cut, WIDTH, HEIGHT)
+
+
+def test_thighs_fall_where_one_stands_and_are_not_judged_where_the_knees_are_out_of_view():
+    pose = standing_pose(HEIGHT, WIDTH)
+    assert thigh_fall(pose, WIDTH, HEIGHT) == pytest.approx((0.71 - 0.54) / (0.54 - 0.35), abs=0.01)
+    sitting = pose.copy()
+    sitting[25:27, 1] = pose[23:25, 1] + 10
+    fall = thigh_fall(sitting, WIDTH, HEIGHT)
+    assert fall is not None
+    assert fall < LEAST_FALL
+    assert thigh_fall(np.zeros((0, 4), np.float32), WIDTH, HEIGHT) is None
+    hidden = pose.copy()
+    hidden[26, 3] = 0.2
+    assert thigh_fall(hidden, WIDTH, HEIGHT) is None
+    assert thigh_fall(pose, WIDTH, round(0.7 * HEIGHT)) is None
 
 
 def test_it_is_darkest_where_the_soles_touch_and_leaves_the_rest_lit():

@@ -5,9 +5,10 @@ import pytest
 
 from genkol.algorithm import Step
 from genkol.algorithms.background.composite import CompositeBackground
+from genkol.algorithms.person_parsing.light import LightParsing
 from genkol.artifacts import Image, Layer, Person
 from genkol.compose import at, change, compose
-from genkol.errors import NoPerson
+from genkol.errors import NoPerson, Unsuitable
 from genkol.vision.framing import covering, defocused
 from tests.unit.vision.figures import disc, noise, person, standing_pose
 
@@ -149,8 +150,60 @@ def test_standing_feet_darken_the_ground_and_a_half_body_does_not():
     assert stood[30:80, 10:60].min() >= 149
     outside = matte == 0
     for seen in (np.zeros((0, 4), np.float32), pose * np.float32([1, 1, 1, 0]), pose * np.float32([1, 1.2, 1, 1])):
-        assert (composed(portrait, person(matte, seen), grey, blur=0)[outside] == 150).all()
+        assert (composed(portrait, person(matte, seen), grey, blur=0, support=True)[outside] == 150).all()
     assert (composed(portrait, person(matte, pose), grey, blur=0, shadow=0)[outside] == 150).all()
+
+
+def sitting(height: int, width: int) -> np.ndarray:
+    """A standing pose whose knees came up to the hips."""
+    pose = standing_pose(height, width)
+    pose[25:27, 1] = pose[23:25, 1] + 0.1 * (pose[23, 1] - pose[11, 1])
+    return pose
+
+
+def test_a_person_who_sits_is_refused_with_the_measure_unless_the_scene_has_the_like():
+    matte = np.zeros((480, 300), np.uint8)
+    matte[40:440, 120:180] = 255
+    portrait, grey = Image(noise(8, 480, 300, smooth=3)), Image(np.full((480, 300, 3), 150, np.uint8))
+    who = person(matte, sitting(480, 300))
+    with pytest.raises(Unsuitable, match=r"knees lie 0\.10 lengths"):
+        layer_of(portrait, who, grey)
+    assert layer_of(portrait, who, grey, support=True).opacity.any()
+    unseen = sitting(480, 300)
+    unseen[25:27, 3] = 0.1
+    assert layer_of(portrait, person(matte, unseen), grey).opacity.any()
+
+
+def test_a_person_whom_a_desk_cuts_off_is_refused_with_the_measure():
+    matte = np.zeros((480, 300), np.uint8)
+    matte[40:360, 120:180] = 255
+    portrait, grey = Image(noise(8, 480, 300, smooth=3)), Image(np.full((480, 300, 3), 150, np.uint8))
+    hidden = standing_pose(480, 300)
+    hidden[25:, 3] = 0.1
+    with pytest.raises(Unsuitable, match="would float: they end 25% of the picture above"):
+        layer_of(portrait, person(matte, hidden), grey)
+    assert layer_of(portrait, person(matte, hidden), grey, support=True).opacity.any()
+    assert layer_of(portrait, person(matte, standing_pose(480, 300)), grey).opacity.any()
+
+
+@pytest.mark.weights
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("fullbody-m-01", "The person sits"),
+        ("fullbody-m-02", "The person sits"),
+        ("selfie-f-02", "would float"),
+        ("hard-tinyface-m-01", "would float"),
+    ],
+)
+def test_a_photograph_of_someone_who_needs_a_seat_or_a_desk_is_refused(name, reason, photo, weights_setup):
+    parser = LightParsing()
+    parser.setup(weights_setup)
+    portrait = photo(f"person-{name}.jpg")
+    who = parser.run(portrait, params=parser.Params(hands=False), step=Step())
+    with pytest.raises(Unsuitable, match=reason):
+        layer_of(portrait, who, Image(noise(5, 210, 330, smooth=6)))
 
 
 def test_equal_inputs_give_an_equal_layer(portrait, who, scene):

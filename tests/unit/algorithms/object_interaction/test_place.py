@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,8 +14,8 @@ import pytest
 from genkol.algorithm import Step
 from genkol.algorithms.object_interaction.cutout import cut_out
 from genkol.algorithms.object_interaction.grip import find_grip
-from genkol.algorithms.object_interaction.hand import curl, palm_shown
-from genkol.algorithms.object_interaction.place import ProductPlacement
+from genkol.algorithms.object_interaction.hand import curl, palm_shown, thumb_away
+from genkol.algorithms.object_interaction.place import REMEMBERED, ProductPlacement
 from genkol.algorithms.object_interaction.scale import pixels_per_cm
 from genkol.algorithms.object_interaction.spot import NEARER, desk_edge, find_spot
 from genkol.algorithms.person_parsing.light import LightParsing
@@ -114,9 +115,54 @@ def test_an_opaque_photo_is_cut_as_its_transparent_original(product, work):
     assert both / either > 0.95
 
 
+def test_a_product_is_cut_out_once_and_the_least_recent_are_forgotten(work, case, product, monkeypatch):
+    """A campaign shows one product with many portraits."""
+    asked = []
+    finder = work._salient
+    monkeypatch.setattr(work, "_salient", lambda pixels: asked.append(1) or finder(pixels))
+    monkeypatch.setattr(work, "_known", {})
+    photo = on_white(product())
+    first = placed(work, case("halfbody-m-01"), photo)
+    assert placed(work, case("halfbody-m-01"), Image(photo.pixels.copy())).digest == first.digest
+    assert len(asked) == 1
+    for level in range(REMEMBERED + 2):
+        work._cutout(Image(np.clip(photo.pixels.astype(int) - level, 0, 255).astype(np.uint8)))
+    assert len(work._known) == REMEMBERED
+
+
+def test_a_lump_of_the_ground_under_the_foot_is_cut_off(work, product):
+    photo = on_white(product())
+    clean = cut_out(photo, work._salient)
+    pixels = photo.pixels.copy()
+    rows, columns = np.flatnonzero((pixels < 250).any(axis=(1, 2))), np.flatnonzero((pixels < 250).any(axis=(0, 2)))
+    foot, middle, size = rows[-1], int(columns.mean()), np.ptp(rows)
+    pixels[foot - 5 : foot + round(0.03 * size), middle - 8 : middle + 8] = 60
+    assert cut_out(Image(pixels), work._salient).aspect == pytest.approx(clean.aspect, rel=0.02)
+
+
+@pytest.mark.shared
+def test_what_cannot_stand_as_its_photo_shows_it_is_refused(work, case, product):
+    dryer = product("product-hairdryer-11.jpg")
+    with pytest.raises(Unsuitable, match=r"cannot stand .* fills 1\d% of its width \(at least 20%\)"):
+        placed(work, case("halfbody-f-05"), dryer, height_cm=26, where="beside")
+
+
 def test_a_plain_photo_holds_no_product(work):
     with pytest.raises(Unsuitable, match="No product stands out"):
         cut_out(Image(np.full((300, 300, 3), 200, np.uint8)), work._salient)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["background-interior-06.jpg", "background-loft-01.jpg", "background-coast-03.jpg"])
+def test_a_photo_of_a_place_holds_no_clear_product(work, product, name):
+    with pytest.raises(Unsuitable, match="No single product stands out clearly"):
+        cut_out(product(name), work._salient)
+
+
+@pytest.mark.shared
+def test_a_photo_of_a_person_is_cut_off_as_a_product(work, product):
+    with pytest.raises(Unsuitable, match=r"lower edge \(\d+% of the edge"):
+        cut_out(product("person-halfbody-f-01.jpg"), work._salient)
 
 
 def test_a_product_that_its_photo_cuts_is_refused(product):
@@ -200,7 +246,7 @@ def test_a_desk_in_the_picture_is_stood_upon(case, product):
     assert edge is not None
     assert edge == pytest.approx(400, abs=8)
     thing = cut_out(product(), never)
-    spot = find_spot("front", "auto", pixels_per_cm(face), CM, thing.aspect, face, person)
+    spot = find_spot("front", "auto", pixels_per_cm(face), CM, thing, face, person)
     assert spot.table is None
     assert edge < spot.y < portrait.height
     assert desk_edge(case("halfbody-m-01")[2]) is None
@@ -210,9 +256,17 @@ def test_a_desk_in_the_picture_is_stood_upon(case, product):
 def test_by_visible_feet_it_stands_on_their_ground(case, product):
     portrait, face, person = case("fullbody-m-03")
     thing = cut_out(product(), never)
-    spot = find_spot("beside", "auto", pixels_per_cm(face), CM, thing.aspect, face, person)
+    spot = find_spot("beside", "auto", pixels_per_cm(face), CM, thing, face, person)
     assert spot.table is None
     assert spot.y == pytest.approx(person.pose[27:33, 1].max(), abs=0.03 * portrait.height)
+
+
+@pytest.mark.shared
+def test_on_the_ground_it_stands_free_of_the_person_where_there_is_room(work, case, product):
+    portrait, _, person = whole = case("fullbody-f-01")
+    bag = product("product-bag-duffel-08.jpg")
+    mask = solid(placed(work, whole, bag, height_cm=32, where="beside", shadow=0), portrait.size)
+    assert (person.matte[mask] > 128).mean() < 0.02
 
 
 @pytest.mark.shared
@@ -223,7 +277,7 @@ def test_a_fist_that_shows_its_fingers_holds_it_behind_them(work, case, product)
     assert palm_shown(hand) > 0.5
     layer = placed(work, whole, product(), where="hand")
     assert layer.title == "Product in hand"
-    grip = find_grip(cut_out(product(), never), pixels_per_cm(face), CM, "auto", face, person)
+    grip = find_grip(cut_out(product(), never), pixels_per_cm(face), CM, "auto", face, person, signs=True)
     out = compose(portrait, [layer]).pixels
     fingers = grip.front > 0.999
     assert fingers.sum() > 500
@@ -236,11 +290,40 @@ def test_a_fist_that_shows_its_fingers_holds_it_behind_them(work, case, product)
 
 
 @pytest.mark.shared
+def test_a_thumb_that_says_something_gets_a_product_only_where_a_hand_is_asked_for(work, case, product):
+    """His thumb points down, and would say so of the product."""
+    _, face, person = whole = case("selfie-m-01")
+    assert thumb_away(person.hands[0]) == pytest.approx(0.71, abs=0.05)
+    assert placed(work, whole, product(), height_cm=12).title == "Product"
+    with pytest.raises(Unsuitable, match="gives a sign with its thumb"):
+        find_grip(cut_out(product(), never), pixels_per_cm(face), CM, "auto", face, person)
+
+
+@pytest.mark.shared
 def test_a_hanging_hand_carries_it_by_its_upper_end(work, case, product):
     portrait, _, person = whole = case("fullbody-m-03")
     layer = placed(work, whole, product("product-bag-duffel-08.jpg"), height_cm=32, where="hand")
     rows = np.flatnonzero(solid(layer, portrait.size).any(axis=1))
     assert rows.min() == pytest.approx(person.hands[0].landmarks[:, 1].max(), abs=30)
+
+
+@pytest.mark.shared
+def test_where_one_hand_is_full_the_other_is_used(work, case, product):
+    """Both her hands hang free; the surer one is given something to hold."""
+    _, face, person = case("fullbody-f-01")
+    surer, other = sorted(person.hands, key=lambda hand: -hand.score)
+    full = person.accessories.copy()
+    cv2.fillConvexPoly(full, cv2.convexHull(np.rint(surer.landmarks[:, :2]).astype(np.int32)), 255)
+    laden = replace(person, accessories=full)
+    bag = cut_out(product("product-bag-duffel-08.jpg"), work._salient)
+    at = {
+        name: find_grip(bag, pixels_per_cm(face), 32, "auto", face, who).x
+        for name, who in (("free", person), ("laden", laden))
+    }
+    assert at["free"] == pytest.approx(float(surer.landmarks[:, 0].mean()), abs=15)
+    assert at["laden"] == pytest.approx(float(other.landmarks[:, 0].mean()), abs=15)
+    with pytest.raises(Unsuitable, match="already holds"):
+        find_grip(bag, pixels_per_cm(face), 32, surer.side, face, laden)
 
 
 @pytest.mark.shared
@@ -251,6 +334,8 @@ def test_a_hanging_hand_carries_it_by_its_upper_end(work, case, product):
         ("halfbody-f-04", "is in the hair"),
         ("halfbody-m-03", "turns its fingers away"),
         ("halfbody-m-06", "is not curled"),
+        ("halfbody-m-02", "stretches a finger"),
+        ("selfie-f-02", "is not curled"),
         ("halfbody-m-04", "not seen well enough"),
         ("halfbody-f-05", "beyond the picture"),
         ("selfie-m-03", "before the face"),
@@ -275,8 +360,10 @@ def test_only_the_hand_that_was_asked_for_is_taken(work, case, product):
     ("name", "reason", "params"),
     [
         ("hard-tinyface-m-01", "nothing to stand on", {}),
+        ("fullbody-m-02", "the knees are in the picture", {}),
         ("hard-tinyface-02", "at least 24", {"height_cm": 9}),
         ("halfbody-m-01", "would be", {"height_cm": 90}),
+        ("fullbody-f-01", "A product of 175 cm would be", {"height_cm": 175}),
         ("halfbody-m-03", "cover the face", {"where": "front", "height_cm": 26, "product": "product-cup-mug-02.jpg"}),
     ],
 )
