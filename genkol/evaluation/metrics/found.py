@@ -50,9 +50,10 @@ def find(thing: U8, where: Mask, picture: U8, inside: Mask, height: float) -> Fo
         The best match, None where there is no room for one.
     """
     x, y, w, h = cv2.boundingRect(inside.astype(np.uint8))
-    reach = round(0.3 * height)
-    left, top = max(0, x - reach), max(0, y - reach)
-    part = picture[top : y + h + reach, left : x + w + reach]
+    reach = round(0.3 * height)  # it may go on beyond the picture
+    left, top = x - reach, y - reach
+    room = cv2.copyMakeBorder(picture, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
+    part = room[y : y + h + 2 * reach, x : x + w + 2 * reach]
     scale = min(1.0, WORK_HEIGHT / max(height, 1.0))
     small = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32)
     unit = height * scale / thing.shape[0]

@@ -11,7 +11,9 @@ from genkol.evaluation.metrics.regions import (
     outside_difference,
     region_difference,
     stray_share,
+    two_colours,
 )
+from genkol.vision.colour import lab_of
 
 GREY = np.full((20, 30, 3), 100, np.uint8)
 LEFT = np.zeros((20, 30), np.bool_)
@@ -60,3 +62,24 @@ def test_lightness_correlates_when_folds_are_kept_and_not_when_they_are_turned_r
     assert lightness_correlation(ramp, brighter, WHOLE) == pytest.approx(1, abs=0.01)
     assert lightness_correlation(ramp, ramp[:, ::-1], WHOLE) == pytest.approx(-1, abs=0.01)
     assert lightness_correlation(ramp, GREY, WHOLE) is None
+
+
+def folded(colour: tuple[int, int, int]) -> np.ndarray:
+    """Cloth of one colour in vertical folds, 60 x 120."""
+    light = 1 - 0.4 * np.sin(np.arange(120) / 7) ** 2
+    return np.rint(np.array(colour) * light[None, :, None]).astype(np.uint8).repeat(60, axis=0)
+
+
+def test_stripes_do_not_hide_that_the_folds_are_kept() -> None:
+    before, after = folded((200, 200, 205)), folded((30, 40, 90))
+    after[np.arange(60) // 10 % 2 == 0] = folded((240, 240, 240))[0]
+    everywhere = np.ones(before.shape[:2], bool)
+    assert (lightness_correlation(before, after, everywhere) or 0) > 0.8
+    noise = np.random.default_rng(1).integers(0, 255, after.shape, np.uint8)
+    assert abs(lightness_correlation(before, noise, everywhere) or 0) < 0.1
+
+
+def test_folds_alone_are_one_colour() -> None:
+    assert not two_colours(lab_of(folded((200, 60, 60))).reshape(-1, 3)).any()
+    halves = np.vstack([folded((200, 60, 60))[:30], folded((30, 60, 160))[:30]])
+    assert two_colours(lab_of(halves).reshape(-1, 3)).mean() == pytest.approx(0.5, abs=0.02)
