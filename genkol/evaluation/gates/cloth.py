@@ -10,25 +10,50 @@ from genkol.evaluation.gates.trial import Trial
 from genkol.evaluation.metrics.garment import coverage as covered_share
 from genkol.evaluation.metrics.garment import spill as spilt_share
 from genkol.evaluation.metrics.prints import plain_region
-from genkol.evaluation.metrics.regions import Mask, lightness_correlation, median_lab, region_difference
+from genkol.evaluation.metrics.regions import (
+    Mask,
+    fabric_difference,
+    lightness_correlation,
+    median_lab,
+    region_difference,
+)
 from genkol.vision.colour import lab_of
 
 HIPS, TRUNK, LEAST_VISIBLE = (23, 24), (11, 12, 23, 24), 0.5
 """Pose landmarks of the hips, those of the shoulders with them, and from which visibility they count."""
+
+ARMS, ARM_WIDTH = ((13, 15, 19), (14, 16, 20)), 0.3
+"""Pose landmarks from the elbows to the index fingers, and how wide an arm before the trunk is, shoulder widths."""
+
+SKIN_DE = 20.0
+"""How far skin in light and shade is from its median; less in hue than in lightness."""
 
 LEAST_PLAIN = 0.5
 """Share of the old clothes that has one colour, from which their lightness says where folds are."""
 
 
 def garment_de(trial: Trial) -> float | None:
-    """The colour of the worn garment against its photo; of a fabric the mean of the whole, as no colour of it rules."""
+    """The colour of the worn garment against its photo; of a fabric against all of its colours."""
     if trial.garment is None or trial.param("use") == "print":
         return None
     photo, where = trial.garment
     seen = _torso(trial.person, trial.worn) & trial.worn
     if trial.param("use") == "fabric":
-        return region_difference(photo, where, trial.after, seen, np.mean)
+        return fabric_difference(photo, where, trial.after, seen)
     return region_difference(photo, where, trial.after, seen)
+
+
+def bare(trial: Trial) -> float | None:
+    """How much of the trunk was painted in the colour of skin: a neckline that is too deep, a hem that is too high."""
+    if trial.garment is None or trial.person is None:
+        return None
+    skin = median_lab(trial.before, np.maximum(trial.person.face_skin, trial.person.body_skin) > 200)
+    cloth = median_lab(*trial.garment)
+    trunk = trial.worn & _torso(trial.person, trial.worn)
+    if skin is None or cloth is None or np.linalg.norm(skin - cloth) < 2 * SKIN_DE or not trunk.any():
+        return None
+    off = np.abs(lab_of(trial.after[trunk]) - skin)
+    return float(((off[:, 0] < 1.5 * SKIN_DE) & (np.hypot(off[:, 1], off[:, 2]) < SKIN_DE / 2)).mean())
 
 
 def cloth_de(trial: Trial) -> float | None:
@@ -73,13 +98,18 @@ def _plain(photo: U8, where: Mask) -> bool:
 def _torso(person: Person | None, worn: Mask) -> Mask:
     """Return the trunk between shoulders and hips by the pose, or everything where it does not show.
 
-    A layer that dresses also paints skin where old sleeves were; the trunk is garment alone.
+    A layer that dresses also paints skin where old sleeves were; the trunk, less arms before it, is garment alone.
     """
     if person is None or not len(person.pose) or not (person.pose[list(TRUNK), 3] > LEAST_VISIBLE).all():
         return np.ones_like(worn)
     corners = person.pose[list(TRUNK)]
     trunk = np.zeros(worn.shape, np.uint8)
     cv2.fillConvexPoly(trunk, cv2.convexHull(np.rint(corners[:, :2]).astype(np.int32)), 1)
+    width = max(1, round(ARM_WIDTH * float(np.linalg.norm(corners[0, :2] - corners[1, :2]))))
+    for arm in ARMS:
+        seen = person.pose[list(arm)]
+        if (seen[:, 3] > LEAST_VISIBLE).all():
+            cv2.polylines(trunk, [np.rint(seen[:, :2]).astype(np.int32)], False, 0, width)
     return np.asarray(trunk > 0) if (trunk.astype(np.bool_) & worn).any() else np.ones_like(worn)
 
 

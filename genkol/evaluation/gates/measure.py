@@ -85,6 +85,7 @@ METRICS: Mapping[str, Callable[[Trial], float | None]] = {
     "lightness_correlation": _folds,
     "garment_de": cloth.garment_de,
     "cloth_de": cloth.cloth_de,
+    "bare": cloth.bare,
     "coverage": cloth.coverage,
     "spill": cloth.spill,
     "print_likeness": cloth.print_likeness,

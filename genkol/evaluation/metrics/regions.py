@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -42,34 +39,56 @@ def stray_share(before: U8, after: U8, inside: Mask) -> float:
     return int(change[~inside].sum()) / total if total else 0.0
 
 
-def median_lab(pixels: U8, inside: Mask, middle: Callable[..., Any] = np.median) -> F32 | None:
+def median_lab(pixels: U8, inside: Mask) -> F32 | None:
     """Return the (3,) median CIELAB of a region, or None where it is too small to say.
 
     The median of each axis: prints, folds and highlights of less than half of the region do not move it.
     """
     if int(inside.sum()) < LEAST_PIXELS:
         return None
-    return np.asarray(middle(lab_of(pixels[inside]), axis=0), np.float32)
+    return np.asarray(np.median(lab_of(pixels[inside]), axis=0), np.float32)
 
 
-def region_difference(
-    one: U8,
-    one_inside: Mask,
-    other: U8,
-    other_inside: Mask,
-    middle: Callable[..., Any] = np.median,
-) -> float | None:
-    """Return the CIE76 difference (dE) of two regions' middle colours, None where either is too small.
+def region_difference(one: U8, one_inside: Mask, other: U8, other_inside: Mask) -> float | None:
+    """Return the CIE76 difference (dE) of two regions' median colours, None where either is too small.
 
     Args:
         one: (H, W, 3) uint8 sRGB.
         one_inside: its region, (H, W).
         other: another, of any size.
         other_inside: its region.
-        middle: `numpy.median` or `numpy.mean`, of each axis of CIELAB.
     """
-    first, second = median_lab(one, one_inside, middle), median_lab(other, other_inside, middle)
+    first, second = median_lab(one, one_inside), median_lab(other, other_inside)
     return None if first is None or second is None else float(np.linalg.norm(first - second))
+
+
+COLOURS = 12
+"""How many colours a patterned fabric is taken to have."""
+
+
+def fabric_difference(fabric: U8, fabric_inside: Mask, worn: U8, worn_inside: Mask) -> float | None:
+    """Return how far worn cloth is from the colours of a patterned fabric: the median dE to the nearest of twelve.
+
+    The median colour would say which part of the pattern happens to be seen.
+
+    Args:
+        fabric: (h, w, 3) uint8 sRGB.
+        fabric_inside: its region, (h, w).
+        worn: (H, W, 3) uint8 sRGB.
+        worn_inside: its region, (H, W).
+
+    Returns:
+        None where either region is too small.
+    """
+    if min(int(fabric_inside.sum()), int(worn_inside.sum())) < LEAST_PIXELS:
+        return None
+    some = lab_of(fabric[fabric_inside])
+    some = np.ascontiguousarray(some[:: max(1, len(some) // 20000)])
+    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.1)
+    cv2.setRNGSeed(1)
+    _, _, colours = cv2.kmeans(some, min(COLOURS, len(some)), np.empty(0, np.int32), criteria, 1, cv2.KMEANS_PP_CENTERS)
+    seen = lab_of(worn[worn_inside])
+    return float(np.median(np.min([np.linalg.norm(seen - colour, axis=1) for colour in colours], axis=0)))
 
 
 def lightness_correlation(before: U8, after: U8, inside: Mask) -> float | None:
