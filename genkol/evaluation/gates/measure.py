@@ -80,6 +80,7 @@ METRICS: Mapping[str, Callable[[Trial], float | None]] = {
     "outside": _outside,
     "stray": _stray,
     "identity": faces.identity,
+    "identity_with_hair": faces.identity_with_hair,
     "landmark_drift": faces.drift,
     "face_hidden": faces.hidden,
     "lightness_correlation": _folds,

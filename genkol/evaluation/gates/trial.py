@@ -111,6 +111,17 @@ class Trial:
         return np.asarray(cv2.resize(self.result.pixels, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
 
     @cached_property
+    def after_but_hair(self) -> U8:
+        """The picture in which the face is looked at: with the hair of before where new hair was asked for.
+
+        The embedding looks at a part of the hair too, and landmarks under curls are guesses: neither says that the
+        face has changed.
+        """
+        if self.algorithm.service.name != "hair-editing" or self.person is None:
+            return self.after
+        return np.asarray(np.where(self.person.hair[..., None] > 127, self.before, self.after), np.uint8)
+
+    @cached_property
     def touched(self) -> Mask:
         """Where the layer may change anything."""
         if not isinstance(self.result, Layer):
@@ -147,7 +158,7 @@ class Trial:
         one = min(found, key=lambda face: _apart(face.landmarks, wanted))
         if not self.touched[_reach(one.landmarks, self.before.shape)].any():
             return one, one
-        again = [face for face in self.eyes.faces(self.after) if _same(one.landmarks, face.landmarks)]
+        again = [face for face in self.eyes.faces(self.after_but_hair) if _same(one.landmarks, face.landmarks)]
         return one, min(again, key=lambda face: _apart(face.landmarks, one.landmarks), default=None)
 
     @cached_property

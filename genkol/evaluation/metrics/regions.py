@@ -94,8 +94,9 @@ def fabric_difference(fabric: U8, fabric_inside: Mask, worn: U8, worn_inside: Ma
 def lightness_correlation(before: U8, after: U8, inside: Mask) -> float | None:
     """Return Pearson's correlation of L* before and after inside a region: 1 when all folds and strands are kept.
 
-    Where the region has two colours afterwards (stripes, a print), the mean of each is taken away first. None where the
-    region is too small, or even (L* deviates by less than 1) before or after, so that there is nothing to keep.
+    Where the region has two colours afterwards (stripes, a print), it is the mean correlation of both, by their areas,
+    their blurred borders left out. None where the region is too small, or even (L* deviates by less than 1) before or
+    after, so that there is nothing to keep.
 
     Args:
         before: (H, W, 3) uint8 sRGB.
@@ -104,16 +105,14 @@ def lightness_correlation(before: U8, after: U8, inside: Mask) -> float | None:
     """
     if int(inside.sum()) < LEAST_PIXELS:
         return None
-    dyed = lab_of(after[inside])
-    one, other = lab_of(before[inside])[:, 0].astype(np.float64), dyed[:, 0].astype(np.float64)
-    second = two_colours(dyed)
-    for group in (second, ~second):
-        if group.any():
-            one[group] -= one[group].mean()
-            other[group] -= other[group].mean()
-    if one.std() < 1 or other.std() < 1:
-        return None
-    return float(np.corrcoef(one, other)[0, 1])
+    one, dyed = lab_of(before[inside])[:, 0].astype(np.float64), lab_of(after[inside])
+    found = [
+        (float(np.corrcoef(one[part], dyed[part, 0])[0, 1]), int(part.sum()))
+        for part in by_colour(dyed)
+        if part.sum() >= LEAST_PIXELS and one[part].std() >= 1 and dyed[part, 0].std() >= 1
+    ]
+    total = sum(pixels for _, pixels in found)
+    return sum(value * pixels for value, pixels in found) / total if total else None
 
 
 TWO = 0.85
@@ -121,20 +120,23 @@ TWO = 0.85
 Gaussian) they explain 0.64, of one evenly spread 0.75."""
 
 
-def two_colours(lab: F32) -> NDArray[np.bool_]:
-    """Return (n,) which of the pixels have the second of two colours; none of them where there are not two.
+def by_colour(lab: F32) -> list[NDArray[np.bool_]]:
+    """Return (n,) masks of the pixels of each of two colours, or one of all where there are not two.
+
+    Pixels less than twice as far from the one as from the other lie on a border and belong to neither.
 
     Args:
         lab: (n, 3) CIELAB.
     """
     some = np.ascontiguousarray(lab[:: max(1, len(lab) // 20000)], np.float32)
     total = float(((some - some.mean(axis=0)) ** 2).sum())
+    everything = [np.ones(len(lab), np.bool_)]
     if total <= 0 or len(some) < 2:
-        return np.zeros(len(lab), np.bool_)
+        return everything
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.1)
     cv2.setRNGSeed(1)
     left, _, centres = cv2.kmeans(some, 2, np.empty(0, np.int32), criteria, 3, cv2.KMEANS_PP_CENTERS)
     if 1 - left / total < TWO:
-        return np.zeros(len(lab), np.bool_)
-    apart = [np.linalg.norm(lab - centre, axis=1) for centre in centres]
-    return np.asarray(apart[1] < apart[0])
+        return everything
+    first, second = (np.linalg.norm(lab - centre, axis=1) for centre in centres)
+    return [2 * first < second, 2 * second < first]
