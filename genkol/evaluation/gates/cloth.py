@@ -22,6 +22,9 @@ from genkol.vision.colour import lab_of
 HIPS, TRUNK, LEAST_VISIBLE = (23, 24), (11, 12, 23, 24), 0.5
 """Pose landmarks of the hips, those of the shoulders with them, and from which visibility they count."""
 
+TRUNK_LENGTH = 1.3
+"""From the shoulders to the hips, shoulder widths, where the hips do not show."""
+
 ARMS, ARM_WIDTH = ((13, 15, 19), (14, 16, 20)), 0.3
 """Pose landmarks from the elbows to the index fingers, and how wide an arm before the trunk is, shoulder widths."""
 
@@ -100,17 +103,23 @@ def _torso(person: Person | None, worn: Mask) -> Mask:
 
     A layer that dresses also paints skin where old sleeves were; the trunk, less arms before it, is garment alone.
     """
-    if person is None or not len(person.pose) or not (person.pose[list(TRUNK), 3] > LEAST_VISIBLE).all():
+    if person is None or not _seen(person, TRUNK[:2]):
         return np.ones_like(worn)
-    corners = person.pose[list(TRUNK)]
+    shoulders = person.pose[list(TRUNK[:2]), :2]
+    broad = float(np.linalg.norm(shoulders[0] - shoulders[1]))
+    hips = person.pose[list(HIPS), :2] if _seen(person, HIPS) else shoulders + np.array([0, TRUNK_LENGTH * broad])
     trunk = np.zeros(worn.shape, np.uint8)
-    cv2.fillConvexPoly(trunk, cv2.convexHull(np.rint(corners[:, :2]).astype(np.int32)), 1)
-    width = max(1, round(ARM_WIDTH * float(np.linalg.norm(corners[0, :2] - corners[1, :2]))))
+    corners = np.rint(np.concatenate([shoulders, hips])).astype(np.int32)
+    cv2.fillConvexPoly(trunk, cv2.convexHull(corners), 1)
     for arm in ARMS:
-        seen = person.pose[list(arm)]
-        if (seen[:, 3] > LEAST_VISIBLE).all():
-            cv2.polylines(trunk, [np.rint(seen[:, :2]).astype(np.int32)], False, 0, width)
+        if _seen(person, arm):
+            along = np.rint(person.pose[list(arm), :2]).astype(np.int32)
+            cv2.polylines(trunk, [along], False, 0, max(1, round(ARM_WIDTH * broad)))
     return np.asarray(trunk > 0) if (trunk.astype(np.bool_) & worn).any() else np.ones_like(worn)
+
+
+def _seen(person: Person, points: tuple[int, ...]) -> bool:
+    return bool(len(person.pose)) and bool((person.pose[list(points), 3] > LEAST_VISIBLE).all())
 
 
 def coverage(trial: Trial) -> float | None:
@@ -124,9 +133,8 @@ def coverage(trial: Trial) -> float | None:
 
 def _hip_row(person: Person, worn: Mask) -> int:
     """Return the row down to which a garment must cover: the hips, or where they do not show its own hem."""
-    pose = person.pose[list(HIPS)] if len(person.pose) else np.zeros((0, 4), np.float32)
-    if len(pose) and (pose[:, 3] > LEAST_VISIBLE).all():
-        return int(np.clip(pose[:, 1].mean(), 1, worn.shape[0]))
+    if _seen(person, HIPS):
+        return int(np.clip(person.pose[list(HIPS), 1].mean(), 1, worn.shape[0]))
     rows = np.flatnonzero(worn.any(axis=1))
     return int(rows[-1]) + 1 if len(rows) else worn.shape[0]
 

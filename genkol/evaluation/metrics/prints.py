@@ -29,6 +29,9 @@ a hard fold, more is a pattern (stripes, say), whose places look all alike so th
 MOST_BELIEVED, SURE = 4.0, 0.6
 """From this stretch on an alignment is no print but chance, and from this likeness on a print is sure."""
 
+UPRIGHT = (-16, -8, 0, 8, 16)
+"""Leans at which a print is looked for by its pixels, degrees: a round one looks much the same at others."""
+
 LEAST_INLIERS = 8
 """Matched points from which an alignment is believed."""
 
@@ -149,7 +152,7 @@ def print_fidelity(garment: U8, where: Mask, result: U8, worn: Mask, printed: Ma
 def _looked_for(source: U8, printed: Mask, result: U8, worn: Mask) -> list[Found]:
     """Look for a print that has too few points to match: an even logo, a small one, one on a distant person."""
     rows = int(worn.any(axis=1).sum())
-    found = (find(source, printed, result, worn, share * rows) for share in (0.12, 0.3))
+    found = (find(source, printed, result, worn, share * rows, UPRIGHT) for share in (0.12, 0.3))
     return [one for one in found if one is not None and one.likeness > SURE]
 
 

@@ -69,7 +69,8 @@ COLOURS = 12
 def fabric_difference(fabric: U8, fabric_inside: Mask, worn: U8, worn_inside: Mask) -> float | None:
     """Return how far worn cloth is from the colours of a patterned fabric: the median dE to the nearest of twelve.
 
-    The median colour would say which part of the pattern happens to be seen.
+    The median colour would say which part of the pattern happens to be seen. L* counts half: folds shade a fabric, and
+    there is no telling its dark from its shaded parts.
 
     Args:
         fabric: (h, w, 3) uint8 sRGB.
@@ -82,12 +83,13 @@ def fabric_difference(fabric: U8, fabric_inside: Mask, worn: U8, worn_inside: Ma
     """
     if min(int(fabric_inside.sum()), int(worn_inside.sum())) < LEAST_PIXELS:
         return None
-    some = lab_of(fabric[fabric_inside])
+    half = np.array([0.5, 1, 1], np.float32)
+    some = lab_of(fabric[fabric_inside]) * half
     some = np.ascontiguousarray(some[:: max(1, len(some) // 20000)])
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.1)
     cv2.setRNGSeed(1)
     _, _, colours = cv2.kmeans(some, min(COLOURS, len(some)), np.empty(0, np.int32), criteria, 1, cv2.KMEANS_PP_CENTERS)
-    seen = lab_of(worn[worn_inside])
+    seen = lab_of(worn[worn_inside]) * half
     return float(np.median(np.min([np.linalg.norm(seen - colour, axis=1) for colour in colours], axis=0)))
 
 

@@ -262,3 +262,27 @@ def test_a_refusal_has_the_numbers() -> None:
 def test_what_is_no_picture_passes_unmeasured() -> None:
     scene = algorithm(SCENE, "")
     assert JUDGE.judge(scene, {}, {}, PORTRAIT) == Verdict(True, {})
+
+
+def posed(hips: float) -> Person:
+    """The person with shoulders and hips, the latter seen so well."""
+    pose = np.zeros((33, 4), np.float32)
+    pose[[11, 12]] = [(180, 150, 0, 1), (60, 150, 0, 1)]
+    pose[[23, 24]] = [(170, 235, 0, hips), (70, 235, 0, hips)]
+    return Person(PERSON.matte, HAIR, PERSON.face_skin, PERSON.body_skin, CLOTHES, PERSON.accessories, pose)
+
+
+@pytest.mark.parametrize("hips", [1.0, 0.1])
+def test_a_trunk_that_is_bared_is_caught_and_a_bare_arm_is_not(hips: float) -> None:
+    skin = (200, 150, 120)
+
+    def dressed(rows: slice, columns: slice) -> Verdict:
+        picture = np.full(PORTRAIT.pixels.shape, RED, np.float32)
+        picture[rows, columns] = skin
+        layer = cover(picture, CLOTHES)
+        return JUDGE.judge(DRESS, {"portrait": PORTRAIT, "person": posed(hips), "garment": GARMENT}, {}, layer)
+
+    torn = dressed(slice(150, 200), slice(90, 150))
+    assert "the part of the dressed trunk that is skin" in broken(torn)
+    assert torn.measured["garment_de"] == pytest.approx(0, abs=1)
+    assert "the part of the dressed trunk that is skin" not in broken(dressed(slice(150, 240), slice(40, 58)))
