@@ -29,7 +29,7 @@ a hard fold, more is a pattern (stripes, say), whose places look all alike so th
 MOST_BELIEVED, SURE = 4.0, 0.6
 """From this stretch on an alignment is no print but chance, and from this likeness on a print is sure."""
 
-UPRIGHT = (-16, -8, 0, 8, 16)
+UPRIGHT = (-12, -6, 0, 6, 12)
 """Leans at which a print is looked for by its pixels, degrees: a round one looks much the same at others."""
 
 LEAST_INLIERS = 8
