@@ -91,7 +91,7 @@ def folds(trial: Trial) -> float | None:
         return None
     if trial.garment is not None and not _plain(*trial.garment):
         return None
-    return lightness_correlation(trial.before, trial.after, plain)
+    return lightness_correlation(trial.before, trial.after, plain, trial.param("pattern") not in (None, "none"))
 
 
 def _plain(photo: U8, where: Mask) -> bool:

@@ -119,7 +119,8 @@ class Trial:
         """
         if self.algorithm.service.name != "hair-editing" or self.person is None:
             return self.after
-        return np.asarray(np.where(self.person.hair[..., None] > 127, self.before, self.after), np.uint8)
+        hair = np.clip(self.person.hair[..., None] / np.float32(127), 0, 1)
+        return np.asarray(np.rint(self.after + hair * (self.before.astype(np.float32) - self.after)), np.uint8)
 
     @cached_property
     def touched(self) -> Mask:
@@ -158,7 +159,10 @@ class Trial:
         one = min(found, key=lambda face: _apart(face.landmarks, wanted))
         if not self.touched[_reach(one.landmarks, self.before.shape)].any():
             return one, one
-        again = [face for face in self.eyes.faces(self.after_but_hair) if _same(one.landmarks, face.landmarks)]
+        for picture in (self.after_but_hair, self.after):
+            again = [face for face in self.eyes.faces(picture) if _same(one.landmarks, face.landmarks)]
+            if again or picture is self.after:
+                break
         return one, min(again, key=lambda face: _apart(face.landmarks, one.landmarks), default=None)
 
     @cached_property

@@ -152,7 +152,7 @@ def print_fidelity(garment: U8, where: Mask, result: U8, worn: Mask, printed: Ma
 def _looked_for(source: U8, printed: Mask, result: U8, worn: Mask) -> list[Found]:
     """Look for a print that has too few points to match: an even logo, a small one, one on a distant person."""
     rows = int(worn.any(axis=1).sum())
-    found = (find(source, printed, result, worn, share * rows, UPRIGHT) for share in (0.12, 0.3))
+    found = (find(source, printed, result, worn, share * rows, UPRIGHT) for share in (0.12, 0.3, 0.75))
     return [one for one in found if one is not None and one.likeness > SURE]
 
 

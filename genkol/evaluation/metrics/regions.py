@@ -93,52 +93,56 @@ def fabric_difference(fabric: U8, fabric_inside: Mask, worn: U8, worn_inside: Ma
     return float(np.median(np.min([np.linalg.norm(seen - colour, axis=1) for colour in colours], axis=0)))
 
 
-def lightness_correlation(before: U8, after: U8, inside: Mask) -> float | None:
+def lightness_correlation(before: U8, after: U8, inside: Mask, patterned: bool = False) -> float | None:
     """Return Pearson's correlation of L* before and after inside a region: 1 when all folds and strands are kept.
 
-    Where the region has two colours afterwards (stripes, a print), it is the mean correlation of both, by their areas,
-    their blurred borders left out. None where the region is too small, or even (L* deviates by less than 1) before or
-    after, so that there is nothing to keep.
+    None where the region is too small, or even (L* deviates by less than 1) before or after, so that there is nothing
+    to keep.
 
     Args:
         before: (H, W, 3) uint8 sRGB.
         after: the same, changed.
         inside: (H, W).
+        patterned: a pattern was asked for: it is the mean correlation of each of its colours, by their areas, their
+            blurred borders left out.
     """
     if int(inside.sum()) < LEAST_PIXELS:
         return None
     one, dyed = lab_of(before[inside])[:, 0].astype(np.float64), lab_of(after[inside])
+    parts = by_colour(dyed) if patterned else [np.ones(len(dyed), np.bool_)]
     found = [
         (float(np.corrcoef(one[part], dyed[part, 0])[0, 1]), int(part.sum()))
-        for part in by_colour(dyed)
+        for part in parts
         if part.sum() >= LEAST_PIXELS and one[part].std() >= 1 and dyed[part, 0].std() >= 1
     ]
     total = sum(pixels for _, pixels in found)
     return sum(value * pixels for value, pixels in found) / total if total else None
 
 
-TWO = 0.85
-"""Share of the variance that two means explain, from which a region has two colours; of one colour in folds (a
-Gaussian) they explain 0.64, of one evenly spread 0.75."""
+MOST_COLOURS, EXPLAINED = 4, 0.9
+"""Most colours of a pattern, and the share of the variance from which on no further one is looked for."""
 
 
 def by_colour(lab: F32) -> list[NDArray[np.bool_]]:
-    """Return (n,) masks of the pixels of each of two colours, or one of all where there are not two.
+    """Return (n,) masks of the pixels of each colour of a pattern, 2 to 4, by k-means.
 
-    Pixels less than twice as far from the one as from the other lie on a border and belong to neither.
+    Pixels less than twice as far from their colour as from another lie on a border and belong to none. L* counts half,
+    so that light and shade on one colour are not taken for two.
 
     Args:
         lab: (n, 3) CIELAB.
     """
+    lab = (lab * np.array([0.5, 1, 1], np.float32)).astype(np.float32)
     some = np.ascontiguousarray(lab[:: max(1, len(lab) // 20000)], np.float32)
     total = float(((some - some.mean(axis=0)) ** 2).sum())
-    everything = [np.ones(len(lab), np.bool_)]
-    if total <= 0 or len(some) < 2:
-        return everything
+    if total <= 0 or len(some) < MOST_COLOURS:
+        return [np.ones(len(lab), np.bool_)]
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.1)
-    cv2.setRNGSeed(1)
-    left, _, centres = cv2.kmeans(some, 2, np.empty(0, np.int32), criteria, 3, cv2.KMEANS_PP_CENTERS)
-    if 1 - left / total < TWO:
-        return everything
-    first, second = (np.linalg.norm(lab - centre, axis=1) for centre in centres)
-    return [2 * first < second, 2 * second < first]
+    for count in range(2, MOST_COLOURS + 1):
+        cv2.setRNGSeed(1)
+        left, _, centres = cv2.kmeans(some, count, np.empty(0, np.int32), criteria, 3, cv2.KMEANS_PP_CENTERS)
+        if 1 - left / total > EXPLAINED:
+            break
+    apart = np.stack([np.linalg.norm(lab - centre, axis=1) for centre in centres])
+    near = np.sort(apart, axis=0)
+    return [(apart[n] == near[0]) & (2 * near[0] < near[1]) for n in range(len(centres))]
