@@ -12,6 +12,7 @@ from genkol.evaluation.metrics.garment import spill as spilt_share
 from genkol.evaluation.metrics.prints import plain_region
 from genkol.evaluation.metrics.regions import (
     Mask,
+    colours_of,
     fabric_difference,
     lightness_correlation,
     median_lab,
@@ -29,7 +30,7 @@ ARMS, ARM_WIDTH = ((13, 15, 19), (14, 16, 20)), 0.3
 """Pose landmarks from the elbows to the index fingers, and how wide an arm before the trunk is, shoulder widths."""
 
 SKIN_DE = 20.0
-"""How far skin in light and shade is from its median; less in hue than in lightness."""
+"""How far skin in light and shade is from its median, L* counted half."""
 
 LEAST_PLAIN = 0.5
 """Share of the old clothes that has one colour, from which their lightness says where folds are."""
@@ -48,15 +49,36 @@ def garment_de(trial: Trial) -> float | None:
 
 def bare(trial: Trial) -> float | None:
     """How much of the trunk was painted in the colour of skin: a neckline that is too deep, a hem that is too high."""
+    skin = _painted_skin(trial)
+    trunk = trial.worn & _torso(trial.person, trial.worn)
+    return None if skin is None or not trunk.any() else float(skin[trunk].mean())
+
+
+def invented(trial: Trial) -> float | None:
+    """How much of what was painted is skin where clothes were: arms that nobody has seen."""
+    skin = _painted_skin(trial)
+    if skin is None or trial.person is None or not trial.worn.any():
+        return None
+    return float((skin & (trial.person.clothes > 127)).sum() / trial.worn.sum())
+
+
+def _painted_skin(trial: Trial) -> Mask | None:
+    """Return where the layer painted what is nearer to the person's skin than to any colour of the garment."""
     if trial.garment is None or trial.person is None:
         return None
+    half = np.array([0.5, 1, 1], np.float32)  # light and shade count less than hue
     skin = median_lab(trial.before, np.maximum(trial.person.face_skin, trial.person.body_skin) > 200)
-    cloth = median_lab(*trial.garment)
-    trunk = trial.worn & _torso(trial.person, trial.worn)
-    if skin is None or cloth is None or np.linalg.norm(skin - cloth) < 2 * SKIN_DE or not trunk.any():
+    if skin is None or not trial.garment[1].any():
         return None
-    off = np.abs(lab_of(trial.after[trunk]) - skin)
-    return float(((off[:, 0] < 1.5 * SKIN_DE) & (np.hypot(off[:, 1], off[:, 2]) < SKIN_DE / 2)).mean())
+    cloth = [colour * half for colour in colours_of(*trial.garment)]
+    if min(float(np.linalg.norm(colour - skin * half)) for colour in cloth) < SKIN_DE / 2:
+        return None
+    seen = lab_of(trial.after[trial.worn]) * half
+    to_skin = np.linalg.norm(seen - skin * half, axis=1)
+    to_cloth = np.min([np.linalg.norm(seen - colour, axis=1) for colour in cloth], axis=0)
+    found = np.zeros(trial.worn.shape, np.bool_)
+    found[trial.worn] = (to_skin < to_cloth) & (to_skin < SKIN_DE)
+    return found
 
 
 def cloth_de(trial: Trial) -> float | None:

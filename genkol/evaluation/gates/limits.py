@@ -79,6 +79,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
         Limit("cloth_de", "the difference of the dyed clothes from the asked colour (dE)", most=15),
         Limit("garment_de", "the colour difference of the worn garment from its photo (dE)", most=6),
         Limit("bare", "the part of the dressed trunk that is skin", most=0.1, percent=True),
+        Limit("invented", "the part of the new clothes that is invented skin", most=0.15, percent=True),
         Limit("coverage", "the part of the old clothes that is covered", least=0.98, percent=True),
         Limit("spill", "the part of the garment beside the body", most=0.08, percent=True),
         Limit("print_likeness", "the likeness of the print", least=0.5),
@@ -113,7 +114,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
 KEEPS_SHAPE = frozenset({"stray", "lightness_correlation"})
 """Metrics that hold for algorithms which keep the silhouette (recolouring), not for those that replace."""
 
-REPLACES = frozenset({"coverage", "spill", "bare"})
+REPLACES = frozenset({"coverage", "spill", "bare", "invented"})
 """Metrics for algorithms that put another garment on."""
 
 

@@ -87,6 +87,7 @@ METRICS: Mapping[str, Callable[[Trial], float | None]] = {
     "garment_de": cloth.garment_de,
     "cloth_de": cloth.cloth_de,
     "bare": cloth.bare,
+    "invented": cloth.invented,
     "coverage": cloth.coverage,
     "spill": cloth.spill,
     "print_likeness": cloth.print_likeness,

@@ -66,6 +66,21 @@ COLOURS = 12
 """How many colours a patterned fabric is taken to have."""
 
 
+def colours_of(pixels: U8, inside: Mask) -> F32:
+    """Return (n, 3) CIELAB of the colours of a region, at most twelve, by k-means; the region must not be empty.
+
+    Args:
+        pixels: (h, w, 3) uint8 sRGB.
+        inside: (h, w).
+    """
+    some = lab_of(pixels[inside])
+    some = np.ascontiguousarray(some[:: max(1, len(some) // 20000)])
+    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.1)
+    cv2.setRNGSeed(1)
+    _, _, centres = cv2.kmeans(some, min(COLOURS, len(some)), np.empty(0, np.int32), criteria, 1, cv2.KMEANS_PP_CENTERS)
+    return np.asarray(centres, np.float32)
+
+
 def fabric_difference(fabric: U8, fabric_inside: Mask, worn: U8, worn_inside: Mask) -> float | None:
     """Return how far worn cloth is from the colours of a patterned fabric: the median dE to the nearest of twelve.
 
@@ -84,11 +99,7 @@ def fabric_difference(fabric: U8, fabric_inside: Mask, worn: U8, worn_inside: Ma
     if min(int(fabric_inside.sum()), int(worn_inside.sum())) < LEAST_PIXELS:
         return None
     half = np.array([0.5, 1, 1], np.float32)
-    some = lab_of(fabric[fabric_inside]) * half
-    some = np.ascontiguousarray(some[:: max(1, len(some) // 20000)])
-    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.1)
-    cv2.setRNGSeed(1)
-    _, _, colours = cv2.kmeans(some, min(COLOURS, len(some)), np.empty(0, np.int32), criteria, 1, cv2.KMEANS_PP_CENTERS)
+    colours = colours_of(fabric, fabric_inside) * half
     seen = lab_of(worn[worn_inside]) * half
     return float(np.median(np.min([np.linalg.norm(seen - colour, axis=1) for colour in colours], axis=0)))
 
