@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -105,3 +106,20 @@ def test_one_whom_the_user_named_is_not_replaced(cluster: Cluster, portrait: byt
     assert answer.status_code == 422
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json()["code"] == "gate-failed"
+
+
+def test_a_good_picture_of_a_real_algorithm_passes_the_real_gates(cluster: Cluster, shipped_photos: Path) -> None:
+    """With the embedding of the face, measured in the replica that painted."""
+    pytest.importorskip("dlib", reason="the extra `evaluation` (dlib-bin) is not installed")
+    photo = (shipped_photos / "person-halfbody-f-02.jpg").read_bytes()
+    flow: dict[str, Any] = {
+        "inputs": {"portrait": "portrait"},
+        "steps": [{"service": "hair-editing", "algorithm": "recolour", "params": {"colour": "auburn"}}],
+    }
+    body = {"flow": {**flow, "verify": True}, "inputs": {"portrait": {"data": base64.b64encode(photo).decode()}}}
+    answers = [
+        httpx.post(f"{cluster.url}/v1/pictures", json=each, timeout=200, trust_env=False)
+        for each in (body, {**body, "flow": flow})
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200], answers[0].text[:500]
+    assert answers[0].content == answers[1].content

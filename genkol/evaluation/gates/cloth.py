@@ -10,25 +10,75 @@ from genkol.evaluation.gates.trial import Trial
 from genkol.evaluation.metrics.garment import coverage as covered_share
 from genkol.evaluation.metrics.garment import spill as spilt_share
 from genkol.evaluation.metrics.prints import plain_region
-from genkol.evaluation.metrics.regions import Mask, lightness_correlation, median_lab, region_difference
+from genkol.evaluation.metrics.regions import (
+    Mask,
+    colours_of,
+    fabric_difference,
+    lightness_correlation,
+    median_lab,
+    region_difference,
+)
 from genkol.vision.colour import lab_of
 
 HIPS, TRUNK, LEAST_VISIBLE = (23, 24), (11, 12, 23, 24), 0.5
 """Pose landmarks of the hips, those of the shoulders with them, and from which visibility they count."""
+
+TRUNK_LENGTH = 1.3
+"""From the shoulders to the hips, shoulder widths, where the hips do not show."""
+
+ARMS, ARM_WIDTH = ((13, 15, 19), (14, 16, 20)), 0.3
+"""Pose landmarks from the elbows to the index fingers, and how wide an arm before the trunk is, shoulder widths."""
+
+SKIN_DE = 20.0
+"""How far skin in light and shade is from its median, L* counted half."""
 
 LEAST_PLAIN = 0.5
 """Share of the old clothes that has one colour, from which their lightness says where folds are."""
 
 
 def garment_de(trial: Trial) -> float | None:
-    """The colour of the worn garment against its photo; of a fabric the mean of the whole, as no colour of it rules."""
+    """The colour of the worn garment against its photo; of a fabric against all of its colours."""
     if trial.garment is None or trial.param("use") == "print":
         return None
     photo, where = trial.garment
     seen = _torso(trial.person, trial.worn) & trial.worn
     if trial.param("use") == "fabric":
-        return region_difference(photo, where, trial.after, seen, np.mean)
+        return fabric_difference(photo, where, trial.after, seen)
     return region_difference(photo, where, trial.after, seen)
+
+
+def bare(trial: Trial) -> float | None:
+    """How much of the trunk was painted in the colour of skin: a neckline that is too deep, a hem that is too high."""
+    skin = _painted_skin(trial)
+    trunk = trial.worn & _torso(trial.person, trial.worn)
+    return None if skin is None or not trunk.any() else float(skin[trunk].mean())
+
+
+def invented(trial: Trial) -> float | None:
+    """How much of what was painted is skin where clothes were: arms that nobody has seen."""
+    skin = _painted_skin(trial)
+    if skin is None or trial.person is None or not trial.worn.any():
+        return None
+    return float((skin & (trial.person.clothes > 127)).sum() / trial.worn.sum())
+
+
+def _painted_skin(trial: Trial) -> Mask | None:
+    """Return where the layer painted what is nearer to the person's skin than to any colour of the garment."""
+    if trial.garment is None or trial.person is None:
+        return None
+    half = np.array([0.5, 1, 1], np.float32)  # light and shade count less than hue
+    skin = median_lab(trial.before, np.maximum(trial.person.face_skin, trial.person.body_skin) > 200)
+    if skin is None or not trial.garment[1].any():
+        return None
+    cloth = [colour * half for colour in colours_of(*trial.garment)]
+    if min(float(np.linalg.norm(colour - skin * half)) for colour in cloth) < SKIN_DE / 2:
+        return None
+    seen = lab_of(trial.after[trial.worn]) * half
+    to_skin = np.linalg.norm(seen - skin * half, axis=1)
+    to_cloth = np.min([np.linalg.norm(seen - colour, axis=1) for colour in cloth], axis=0)
+    found = np.zeros(trial.worn.shape, np.bool_)
+    found[trial.worn] = (to_skin < to_cloth) & (to_skin < SKIN_DE)
+    return found
 
 
 def cloth_de(trial: Trial) -> float | None:
@@ -63,7 +113,7 @@ def folds(trial: Trial) -> float | None:
         return None
     if trial.garment is not None and not _plain(*trial.garment):
         return None
-    return lightness_correlation(trial.before, trial.after, plain)
+    return lightness_correlation(trial.before, trial.after, plain, trial.param("pattern") not in (None, "none"))
 
 
 def _plain(photo: U8, where: Mask) -> bool:
@@ -73,14 +123,25 @@ def _plain(photo: U8, where: Mask) -> bool:
 def _torso(person: Person | None, worn: Mask) -> Mask:
     """Return the trunk between shoulders and hips by the pose, or everything where it does not show.
 
-    A layer that dresses also paints skin where old sleeves were; the trunk is garment alone.
+    A layer that dresses also paints skin where old sleeves were; the trunk, less arms before it, is garment alone.
     """
-    if person is None or not len(person.pose) or not (person.pose[list(TRUNK), 3] > LEAST_VISIBLE).all():
+    if person is None or not _seen(person, TRUNK[:2]):
         return np.ones_like(worn)
-    corners = person.pose[list(TRUNK)]
+    shoulders = person.pose[list(TRUNK[:2]), :2]
+    broad = float(np.linalg.norm(shoulders[0] - shoulders[1]))
+    hips = person.pose[list(HIPS), :2] if _seen(person, HIPS) else shoulders + np.array([0, TRUNK_LENGTH * broad])
     trunk = np.zeros(worn.shape, np.uint8)
-    cv2.fillConvexPoly(trunk, cv2.convexHull(np.rint(corners[:, :2]).astype(np.int32)), 1)
+    corners = np.rint(np.concatenate([shoulders, hips])).astype(np.int32)
+    cv2.fillConvexPoly(trunk, cv2.convexHull(corners), 1)
+    for arm in ARMS:
+        if _seen(person, arm):
+            along = np.rint(person.pose[list(arm), :2]).astype(np.int32)
+            cv2.polylines(trunk, [along], False, 0, max(1, round(ARM_WIDTH * broad)))
     return np.asarray(trunk > 0) if (trunk.astype(np.bool_) & worn).any() else np.ones_like(worn)
+
+
+def _seen(person: Person, points: tuple[int, ...]) -> bool:
+    return bool(len(person.pose)) and bool((person.pose[list(points), 3] > LEAST_VISIBLE).all())
 
 
 def coverage(trial: Trial) -> float | None:
@@ -94,9 +155,8 @@ def coverage(trial: Trial) -> float | None:
 
 def _hip_row(person: Person, worn: Mask) -> int:
     """Return the row down to which a garment must cover: the hips, or where they do not show its own hem."""
-    pose = person.pose[list(HIPS)] if len(person.pose) else np.zeros((0, 4), np.float32)
-    if len(pose) and (pose[:, 3] > LEAST_VISIBLE).all():
-        return int(np.clip(pose[:, 1].mean(), 1, worn.shape[0]))
+    if _seen(person, HIPS):
+        return int(np.clip(person.pose[list(HIPS), 1].mean(), 1, worn.shape[0]))
     rows = np.flatnonzero(worn.any(axis=1))
     return int(rows[-1]) + 1 if len(rows) else worn.shape[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genkol.artifacts import U8
 from genkol.evaluation.gates.trial import LOST, Trial
 from genkol.evaluation.metrics.identity import identity_distance
 from genkol.evaluation.metrics.landmarks import hidden_share, landmark_drift
@@ -9,6 +10,15 @@ from genkol.evaluation.metrics.landmarks import hidden_share, landmark_drift
 
 def identity(trial: Trial) -> float | None:
     """Both chips are cut at the same place: where the face has moved, the drift says so."""
+    return _apart(trial, trial.after_but_hair)
+
+
+def identity_with_hair(trial: Trial) -> float | None:
+    """The same with the new hair, which moves it though the face stays."""
+    return _apart(trial, trial.after)
+
+
+def _apart(trial: Trial, picture: U8) -> float | None:
     if trial.faces is None:
         return None
     before, after = trial.faces
@@ -16,7 +26,7 @@ def identity(trial: Trial) -> float | None:
         return LOST
     if after is before:
         return 0.0
-    one, other = (trial.eyes.embedding(pixels, before.landmarks) for pixels in (trial.before, trial.after))
+    one, other = (trial.eyes.embedding(pixels, before.landmarks) for pixels in (trial.before, picture))
     return identity_distance(one, other)
 
 

@@ -43,7 +43,7 @@ class Limit:
 
 OUTSIDE = Limit("outside", "the largest difference outside the layer", most=0)
 STRAY = Limit("stray", "the change outside the asked region", most=0.05, percent=True)
-DRIFT = Limit("landmark_drift", "the drift of the face's landmarks (share of the eye distance)", most=0.08)
+DRIFT = Limit("landmark_drift", "the drift of the face's landmarks (share of the eye distance)", most=0.1)
 HIDDEN = Limit("face_hidden", "the part of the face that is covered", most=0.03, percent=True)
 FOLDS = Limit("lightness_correlation", "the correlation of lightness before and after", least=0.5)
 
@@ -65,7 +65,8 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
         HIDDEN,
         STRAY,
         FOLDS,
-        Limit("hair_de", "the difference of the hair from the asked colour (dE)", most=20),
+        Limit("identity_with_hair", "the identity distance of the face with its new hair", most=0.45),
+        Limit("hair_de", "the difference of the hair from the asked colour (dE)", most=12),
         Limit("hair_spill", "the dyed skin, cloth and ground, as a share of the hair,", most=0.03, percent=True),
     ),
     "virtual-try-on": (
@@ -75,8 +76,10 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
         HIDDEN,
         STRAY,
         FOLDS,
-        Limit("cloth_de", "the difference of the dyed clothes from the asked colour (dE)", most=20),
+        Limit("cloth_de", "the difference of the dyed clothes from the asked colour (dE)", most=15),
         Limit("garment_de", "the colour difference of the worn garment from its photo (dE)", most=6),
+        Limit("bare", "the part of the dressed trunk that is skin", most=0.1, percent=True),
+        Limit("invented", "the part of the new clothes that is invented skin", most=0.15, percent=True),
         Limit("coverage", "the part of the old clothes that is covered", least=0.98, percent=True),
         Limit("spill", "the part of the garment beside the body", most=0.08, percent=True),
         Limit("print_likeness", "the likeness of the print", least=0.5),
@@ -111,7 +114,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
 KEEPS_SHAPE = frozenset({"stray", "lightness_correlation"})
 """Metrics that hold for algorithms which keep the silhouette (recolouring), not for those that replace."""
 
-REPLACES = frozenset({"coverage", "spill"})
+REPLACES = frozenset({"coverage", "spill", "bare", "invented"})
 """Metrics for algorithms that put another garment on."""
 
 

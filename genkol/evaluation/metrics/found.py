@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -36,7 +36,9 @@ class Found:
     placement: F64
 
 
-def find(thing: U8, where: Mask, picture: U8, inside: Mask, height: float) -> Found | None:
+def find(
+    thing: U8, where: Mask, picture: U8, inside: Mask, height: float, leans: Sequence[float] = LEANS
+) -> Found | None:
     """Find a thing in a picture by masked normalised cross-correlation over sizes and leans.
 
     Args:
@@ -45,18 +47,20 @@ def find(thing: U8, where: Mask, picture: U8, inside: Mask, height: float) -> Fo
         picture: (H, W, 3) uint8 sRGB.
         inside: (H, W) where it may lie.
         height: how high it should be, picture pixels.
+        leans: degrees that are tried.
 
     Returns:
         The best match, None where there is no room for one.
     """
     x, y, w, h = cv2.boundingRect(inside.astype(np.uint8))
-    reach = round(0.3 * height)
-    left, top = max(0, x - reach), max(0, y - reach)
-    part = picture[top : y + h + reach, left : x + w + reach]
+    reach = round(0.3 * height)  # it may go on beyond the picture
+    left, top = x - reach, y - reach
+    room = cv2.copyMakeBorder(picture, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
+    part = room[y : y + h + 2 * reach, x : x + w + 2 * reach]
     scale = min(1.0, WORK_HEIGHT / max(height, 1.0))
     small = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32)
     unit = height * scale / thing.shape[0]
-    tries = _tries(thing, where, small, unit, ((size, lean) for size in SIZES for lean in LEANS))
+    tries = _tries(thing, where, small, unit, ((size, lean) for size in SIZES for lean in leans))
     best = max(tries, key=lambda found: found.likeness, default=None)
     if best is None:
         return None

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genkol.artifacts import F32, F64, U8
+from genkol.evaluation.metrics.found import Found, find
 from genkol.evaluation.metrics.regions import Mask
 from genkol.vision.colour import bytes_of, delta_e, lab_of, linear_of, srgb_of
 
@@ -24,6 +25,12 @@ DETAIL_DE = 10.0
 LEAST_PRINT, MOST_PRINT, LEAST_FILLED = 0.02, 0.3, 0.5
 """Shares of the garment between which a print lies, and how much of its own box it fills: less is a label, buttons or
 a hard fold, more is a pattern (stripes, say), whose places look all alike so that none can be found again."""
+
+MOST_BELIEVED, SURE = 4.0, 0.6
+"""From this stretch on an alignment is no print but chance, and from this likeness on a print is sure."""
+
+UPRIGHT = (-12, -6, 0, 6, 12)
+"""Leans at which a print is looked for by its pixels, degrees: a round one looks much the same at others."""
 
 LEAST_INLIERS = 8
 """Matched points from which an alignment is believed."""
@@ -110,7 +117,8 @@ def print_fidelity(garment: U8, where: Mask, result: U8, worn: Mask, printed: Ma
     """Find the print of a garment on the person and compare.
 
     SIFT points of the print (Lowe, IJCV 2004) are matched to those of the worn garment, and an affine alignment is
-    fitted by RANSAC; ECC (Evangelidis and Psarakis, PAMI 2008) may refine it. Then over the box of the print
+    fitted by RANSAC; ECC (Evangelidis and Psarakis, PAMI 2008) may refine it. Where points are too few, the print is
+    looked for by its pixels over sizes and leans (`found`). Then over the box of the print
 
         likeness = sum(a b) / sqrt(sum(a^2) sum(b^2))
 
@@ -133,11 +141,19 @@ def print_fidelity(garment: U8, where: Mask, result: U8, worn: Mask, printed: Ma
     box = np.s_[y : y + h, x : x + w]
     source, valid = np.ascontiguousarray(garment[box]), where[box]
     first = _matched(source, printed[box], result, worn)
-    if first is None:
-        return NOT_FOUND
-    tries = [first, _refined(source, result, first)]
-    likeness, matrix = max(((_likeness(source, valid, result, worn, m), m) for m in tries), key=lambda pair: pair[0])
-    return Print(likeness, *_shape(matrix))
+    tries = [] if first is None else [first, _refined(source, result, first)]
+    seen = [Print(_likeness(source, valid, result, worn, m), *_shape(m)) for m in tries]
+    seen = [found for found in seen if found.stretch < MOST_BELIEVED]
+    if max((found.likeness for found in seen), default=0.0) < SURE:
+        seen += [Print(found.likeness, found.lean) for found in _looked_for(source, printed[box], result, worn)]
+    return max(seen, key=lambda found: found.likeness, default=NOT_FOUND)
+
+
+def _looked_for(source: U8, printed: Mask, result: U8, worn: Mask) -> list[Found]:
+    """Look for a print that has too few points to match: an even logo, a small one, one on a distant person."""
+    rows = int(worn.any(axis=1).sum())
+    found = (find(source, printed, result, worn, share * rows, UPRIGHT) for share in (0.12, 0.3, 0.75))
+    return [one for one in found if one is not None and one.likeness > SURE]
 
 
 def _grey(pixels: U8) -> U8:

@@ -126,7 +126,7 @@ def test_a_smaller_change_of_the_face_breaks_what_is_no_makeup() -> None:
 
 def test_a_moved_eye_breaks_the_drift() -> None:
     after = PORTRAIT.pixels.copy()
-    after[60:80, 60:80], after[66:74, 90:98] = (200, 150, 120), (20, 240, 20)
+    after[60:80, 60:80], after[66:74, 100:108] = (200, 150, 120), (20, 240, 20)
     assert "the drift of the face's landmarks (share of the eye distance)" in broken(
         judged(MAKEUP, change(PORTRAIT.pixels, after))
     )
@@ -262,3 +262,31 @@ def test_a_refusal_has_the_numbers() -> None:
 def test_what_is_no_picture_passes_unmeasured() -> None:
     scene = algorithm(SCENE, "")
     assert JUDGE.judge(scene, {}, {}, PORTRAIT) == Verdict(True, {})
+
+
+def posed(hips: float) -> Person:
+    """The person with shoulders and hips, the latter seen so well."""
+    pose = np.zeros((33, 4), np.float32)
+    pose[[11, 12]] = [(180, 150, 0, 1), (60, 150, 0, 1)]
+    pose[[23, 24]] = [(170, 235, 0, hips), (70, 235, 0, hips)]
+    return Person(PERSON.matte, HAIR, PERSON.face_skin, PERSON.body_skin, CLOTHES, PERSON.accessories, pose)
+
+
+@pytest.mark.parametrize("hips", [1.0, 0.1])
+def test_a_trunk_that_is_bared_is_caught_and_a_bare_arm_is_not(hips: float) -> None:
+    skin = (200, 150, 120)
+
+    def dressed(rows: slice, columns: slice) -> Verdict:
+        picture = np.full(PORTRAIT.pixels.shape, RED, np.float32)
+        picture[rows, columns] = skin
+        layer = cover(picture, CLOTHES)
+        return JUDGE.judge(DRESS, {"portrait": PORTRAIT, "person": posed(hips), "garment": GARMENT}, {}, layer)
+
+    torn = dressed(slice(150, 200), slice(90, 150))
+    assert "the part of the dressed trunk that is skin" in broken(torn)
+    assert torn.measured["garment_de"] == pytest.approx(0, abs=1)
+    arm = dressed(slice(150, 240), slice(40, 58))
+    assert "the part of the dressed trunk that is skin" not in broken(arm)
+    assert arm.measured["invented"] == pytest.approx(18 / 160, abs=0.01)
+    both = dressed(slice(150, 240), slice(40, 75))
+    assert "the part of the new clothes that is invented skin" in broken(both)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 
@@ -59,3 +61,18 @@ def test_an_analysis_has_no_limits() -> None:
     assert limits_for(algorithm(FACE_ALIGNMENT, "picture")) == ()
     assert limits_for(algorithm(BACKGROUND, "portrait", writes={Aspect.BACKGROUND}))
     assert Effects().writes == frozenset()
+
+
+def test_the_page_names_every_metric_with_its_limit() -> None:
+    page = Path(__file__).parents[4].joinpath("docs/evaluation.md").read_text("utf-8")
+    said = set(re.findall(r"^\| `([a-z_]+)` \|[^|]+\| (at (?:most|least)) ([\d.]+)(%?) \|", page, re.MULTILINE))
+    known = set()
+    for limits in LIMITS.values():
+        for limit in limits:
+            bound = limit.most if limit.most is not None else limit.least
+            assert bound is not None
+            word = "at most" if limit.most is not None else "at least"
+            known.add(
+                (limit.metric, word, f"{100 * bound if limit.percent else bound:g}", "%" if limit.percent else "")
+            )
+    assert said == known

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from genkol.evaluation.metrics.prints import Print, print_fidelity, print_region
+from genkol.evaluation.metrics.prints import Print, plain_region, print_fidelity, print_region
 
 CLOTH = (40, 90, 170)
 
@@ -84,3 +84,36 @@ def test_a_mirrored_print_is_mirrored_or_unlike() -> None:
     found = fidelity(*(np.ascontiguousarray(part[:, ::-1]) for part in worn()))
     assert found is not None
     assert found.mirrored or found.likeness < 0.5 or abs(found.turn) > 20
+
+
+def logo() -> np.ndarray:
+    """Two even discs, which have next to no points to match."""
+    photo = np.full((120, 120, 3), 240, np.uint8)
+    cv2.circle(photo, (60, 60), 55, (200, 40, 40), -1)
+    cv2.circle(photo, (48, 44), 18, (30, 60, 140), -1)
+    return photo
+
+
+@pytest.mark.parametrize("side", [50, 90])
+def test_an_even_logo_is_found_by_its_pixels(side: int) -> None:
+    photo, disc = logo(), np.zeros((120, 120), np.uint8)
+    cv2.circle(disc, (60, 60), 54, 1, -1)
+    person, there = worn(printed=False)
+    small = cv2.resize(photo, (side, side), interpolation=cv2.INTER_AREA)
+    inside = cv2.resize(disc, (side, side)) > 0
+    person[200 : 200 + side, 240 : 240 + side][inside] = small[inside]
+    found = print_fidelity(photo, disc > 0, person, there, disc > 0)
+    assert found is not None
+    assert found.likeness > 0.8
+    assert abs(found.turn) <= 20
+    missing = print_fidelity(photo, disc > 0, worn(printed=False)[0], there, disc > 0)
+    assert missing is not None
+    assert missing.likeness < 0.5
+
+
+def test_plain_cloth_is_what_has_its_colour_in_light_or_shade() -> None:
+    plain = plain_region(*shirt(printed=False))
+    assert plain[45:395, 65:355].all()
+    printed = plain_region(*shirt())
+    assert not printed[240:270, 280:300].any()
+    assert printed[300:390, 70:350].all()

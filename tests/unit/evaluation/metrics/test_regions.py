@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from genkol.evaluation.metrics.regions import (
+    by_colour,
     lightness_correlation,
     median_lab,
     outside_difference,
     region_difference,
     stray_share,
 )
+from genkol.vision.colour import lab_of
 
 GREY = np.full((20, 30, 3), 100, np.uint8)
 LEFT = np.zeros((20, 30), np.bool_)
@@ -60,3 +62,24 @@ def test_lightness_correlates_when_folds_are_kept_and_not_when_they_are_turned_r
     assert lightness_correlation(ramp, brighter, WHOLE) == pytest.approx(1, abs=0.01)
     assert lightness_correlation(ramp, ramp[:, ::-1], WHOLE) == pytest.approx(-1, abs=0.01)
     assert lightness_correlation(ramp, GREY, WHOLE) is None
+
+
+def folded(colour: tuple[int, int, int]) -> np.ndarray:
+    """Cloth of one colour in vertical folds, 60 x 120."""
+    light = 1 - 0.4 * np.sin(np.arange(120) / 7) ** 2
+    return np.rint(np.array(colour) * light[None, :, None]).astype(np.uint8).repeat(60, axis=0)
+
+
+def test_stripes_do_not_hide_that_the_folds_are_kept() -> None:
+    before, after = folded((200, 200, 205)), folded((30, 40, 90))
+    after[np.arange(60) // 10 % 2 == 0] = folded((240, 240, 240))[0]
+    everywhere = np.ones(before.shape[:2], bool)
+    assert (lightness_correlation(before, after, everywhere) or 0) < 0.5
+    assert (lightness_correlation(before, after, everywhere, patterned=True) or 0) > 0.95
+    noise = np.random.default_rng(1).integers(0, 255, after.shape, np.uint8)
+    assert abs(lightness_correlation(before, noise, everywhere, patterned=True) or 0) < 0.2
+
+
+def test_a_pattern_is_parted_into_its_colours() -> None:
+    thirds = np.vstack([folded(colour)[:20] for colour in ((200, 60, 60), (30, 60, 160), (240, 240, 240))])
+    assert [part.mean() for part in by_colour(lab_of(thirds).reshape(-1, 3))] == pytest.approx([1 / 3] * 3, abs=0.06)
