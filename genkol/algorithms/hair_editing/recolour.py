@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from genkol import algorithm
 from genkol.algorithm import Algorithm, Effects, Resources, Setup, Step
+from genkol.algorithms.hair_editing.closer import CloserLook
 from genkol.algorithms.hair_editing.colours import COLOURS, hex_of, lab_of_colour
 from genkol.algorithms.hair_editing.dye import Dye
 from genkol.algorithms.hair_editing.finding import coverage, head_of
@@ -19,6 +20,7 @@ from genkol.compose import affine, at
 from genkol.errors import Unsuitable
 from genkol.services import HAIR_EDITING, Aspect
 from genkol.vision.colour import lab_of, rgb_of
+from genkol.vision.face import FaceFinder
 from genkol.vision.models import LiteModel
 from genkol.vision.segments import Segmenter
 
@@ -36,7 +38,7 @@ class HairRecolour(Algorithm):
     general = False
     effects = Effects(reads={Aspect.HAIR}, writes={Aspect.HAIR})
     resources = Resources(cpus=1, memory_mib=300, seconds=0.15)
-    weights: ClassVar[tuple[str, ...]] = ("selfie-multiclass",)
+    weights: ClassVar[tuple[str, ...]] = ("selfie-multiclass", "face-detection", "face-mesh")
 
     class Params(algorithm.Params):
         """Which colour, and how much of it."""
@@ -67,7 +69,9 @@ class HairRecolour(Algorithm):
         return None
 
     def setup(self, setup: Setup) -> None:
-        self._segmenter = Segmenter(LiteModel(setup.weights("selfie-multiclass")))
+        segmenter = Segmenter(LiteModel(setup.weights("selfie-multiclass")))
+        faces = FaceFinder(LiteModel(setup.weights("face-detection")), LiteModel(setup.weights("face-mesh")))
+        self._closer = CloserLook(segmenter, faces)
 
     def run(
         self,
@@ -81,7 +85,7 @@ class HairRecolour(Algorithm):
     ) -> Layer:
         head = head_of(person, "portrait")
         part = head.of(portrait.pixels)
-        hair = Hair(coverage(part, person, head, self._segmenter), part)
+        hair = Hair(coverage(portrait.pixels, person, head, self._closer), part)
         light = Light.of(portrait.pixels, person)
         if params.colour is not None:
             wanted = lab_of_colour(params.colour)

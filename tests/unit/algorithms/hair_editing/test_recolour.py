@@ -92,6 +92,29 @@ def test_black_to_blond_is_lifted_and_not_olive(dye, photo, person_of):
     assert b > 20
 
 
+def test_a_brow_under_curls_is_not_dyed(dye, photo, face_of):
+    portrait, face = photo(CURLS), face_of(photo(CURLS))
+    moved = delta_e(lab_of(compose(portrait, [dye(CURLS, "platinum")]).pixels), lab_of(portrait.pixels))
+    x, y = face.landmarks[20:22].mean(axis=0).astype(int)
+    assert np.median(moved[y - 2 : y + 9, x - 8 : x + 3]) < 3
+
+
+@pytest.mark.shared
+def test_a_thin_red_fringe_over_pale_skin_is_dyed(dye, photo, face_of):
+    name = "person-selfie-f-02.jpg"
+    portrait, face = photo(name), face_of(photo(name))
+    moved = delta_e(lab_of(compose(portrait, [dye(name, "black")]).pixels), lab_of(portrait.pixels))
+    x, y = face.mesh[10, :2].astype(int)
+    reach = int(0.3 * face.eye_distance)
+    assert (moved[y : y + reach, x - reach : x + reach] > 20).mean() > 0.7
+
+
+@pytest.mark.shared
+def test_a_head_in_the_dark_that_shows_no_hairline_is_refused(dye):
+    with pytest.raises(Unsuitable, match=r"at least \d+ are needed|at most 1.5 may be"):
+        dye("person-hard-dark-01.jpg", "platinum")
+
+
 def test_curls_over_the_forehead_are_dyed_too(dye, photo, face_of):
     portrait, face = photo(CURLS), face_of(photo(CURLS))
     after = compose(portrait, [dye(CURLS, "teal")])
