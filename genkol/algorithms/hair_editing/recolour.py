@@ -13,7 +13,7 @@ from genkol.algorithms.hair_editing.closer import CloserLook
 from genkol.algorithms.hair_editing.colours import COLOURS, hex_of, lab_of_colour
 from genkol.algorithms.hair_editing.dye import Dye
 from genkol.algorithms.hair_editing.finding import coverage, head_of
-from genkol.algorithms.hair_editing.light import Light, lightness, roots_of
+from genkol.algorithms.hair_editing.light import Light, evened, lightness, roots_of
 from genkol.algorithms.hair_editing.strands import Hair
 from genkol.artifacts import F32, Image, Layer, Person
 from genkol.compose import affine, at
@@ -110,7 +110,8 @@ def dyed(hair: Hair, dye: Dye, roots: F32, params: HairRecolour.Params) -> F32:
     touched, weight = hair.touched, hair.weight[hair.touched][:, None]
     lab = lab_of(hair.colours)
     new = np.empty_like(lab)
-    new[:, 0] = lightness(lab[:, 0], hair.tone, dye, 1.0 if params.lift is None else params.lift)
+    own = lab[:, 0] - evened(hair.tone, dye) * (hair.broad - hair.tone.lab[0])
+    new[:, 0] = lightness(own, hair.tone, dye, 1.0 if params.lift is None else params.lift)
     new[:, 0] -= ROOT_DEPTH * params.roots * roots[touched] * np.maximum(new[:, 0] - lab[:, 0], 0)
     new[:, 1:] = dye.hue_at(new[:, 0]) + params.variety * (lab[:, 1:] - hair.own_hue_at(lab[:, 0]))
     colour, before = rgb_of(new), hair.pixels[touched] * np.float32(1 / 255)
