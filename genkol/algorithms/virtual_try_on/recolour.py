@@ -31,6 +31,9 @@ BUTTON = 0.07
 COLLAR_GAP = 0.12
 """Shoulder widths between the neckline and a print."""
 
+FACING = 0.45
+"""Distance of the shoulders over the torso's length from which a chest is seen from the front."""
+
 PatternName = Literal[
     "none",
     "stripes",
@@ -177,13 +180,13 @@ def _require_chest(frame: Frame | None, person: Person) -> None:
             "No pose was found, so that there is no saying where the chest is. Use a picture that shows both "
             "shoulders and the waist, or use='fabric'."
         )
-    if frame.facing < 0.3:
+    if frame.facing < FACING:
         turned = "shows the back" if frame.facing < 0 else "is seen from the side"
         raise Unsuitable(
-            f"The person {turned}: the shoulders span {frame.facing:.2f} of the torso's length, at least 0.30 is "
+            f"The person {turned}: the shoulders span {frame.facing:.2f} of the torso's length, at least {FACING} is "
             "needed for a print on the chest. Use a picture from the front, or use='fabric'.",
             value=round(frame.facing, 2),
-            expected=0.3,
+            expected=FACING,
         )
 
 

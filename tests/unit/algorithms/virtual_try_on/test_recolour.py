@@ -277,3 +277,25 @@ def test_on_photographs_face_and_hands_stay_to_the_byte(photo, parsed, name):
     assert not changed[who.matte == 0].any()
     x, y = (round(float(v)) for v in who.pose[0, :2])
     assert not changed[y - 20 : y + 20, x - 20 : x + 20].any()
+
+
+@pytest.mark.weights
+def test_a_hood_of_the_same_cloth_is_dyed_with_it(photo, parsed):
+    portrait = photo("person-halfbody-f-03.jpg", 1024)
+    hood = np.s_[: portrait.height // 3]
+    changed = np.abs(recoloured(portrait, parsed(portrait), colour="black").astype(int) - portrait.pixels).max(axis=2)
+    assert (changed[hood] > 60).sum() > 2500
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("person-halfbody-f-02.jpg", r"seen from the side: the shoulders span 0\.\d+ of the torso's length"),
+        ("person-halfbody-f-03.jpg", r"Only \d+% of the print would lie on the garment, at least 80% is needed"),
+    ],
+)
+def test_a_print_is_refused_where_the_chest_is_turned_away_or_hidden(photo, parsed, name, said):
+    portrait = photo(name, 1024)
+    with pytest.raises(Unsuitable, match=said):
+        recoloured(portrait, parsed(portrait), logo())
