@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from genkol.artifacts import F32, U8, Person
 from genkol.vision.colour import lab_of
@@ -46,6 +47,23 @@ def with_hood(pixels: U8, person: Person) -> Person:
     kept = person.accessories * (1 - given)
     clothes = np.minimum(person.clothes + (person.accessories - kept), 255)
     return replace(person, clothes=np.rint(clothes).astype(np.uint8), accessories=np.rint(kept).astype(np.uint8))
+
+
+def neither_hair_nor_skin(pixels: U8, person: Person, where: NDArray[np.bool_]) -> F32:
+    """Return (n,) in [0, 1]: which pixels are more vivid than any hair of this head, and not of the skin's hue.
+
+    Args:
+        pixels: (h, w, 3) uint8 sRGB.
+        person: cut alike.
+        where: (h, w), n pixels.
+    """
+    hair, skin = (pixels[part > 215] for part in (person.hair, np.maximum(person.face_skin, person.body_skin)))
+    if len(hair) < 200 or len(skin) < 200:
+        return np.zeros(int(np.count_nonzero(where)), np.float32)
+    strands, flesh, lab = (lab_of(part) for part in (hair[:: 1 + len(hair) // 5000], skin[::9], pixels[where]))
+    most = float(np.percentile(np.hypot(strands[:, 1], strands[:, 2]), 97))
+    off_skin = np.hypot(*(lab[:, 1:] - np.median(flesh, axis=0)[1:]).T)
+    return np.asarray(ramp(np.hypot(lab[:, 1], lab[:, 2]), most + 4, most + 14) * ramp(off_skin, 18, 28), np.float32)
 
 
 def bare_hands(pixels: U8, person: Person) -> F32:

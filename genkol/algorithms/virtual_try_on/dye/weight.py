@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from genkol.algorithms.virtual_try_on.dye.claims import bare_hands, with_hood
+from genkol.algorithms.virtual_try_on.dye.claims import bare_hands, neither_hair_nor_skin, with_hood
 from genkol.algorithms.virtual_try_on.dye.shading import PLAIN, off_hue, own_colour
 from genkol.artifacts import F32, U8, Person
 from genkol.vision.colour import lab_of
@@ -60,6 +60,7 @@ def worn_cloth(pixels: U8, person: Person) -> F32:
     alone = _alone(person)[open_] * (near[open_] > 0.1) * (odds > -2)
     filled = np.maximum(inside, np.maximum(alone, _ramp(alike, 0.1, 0.35)) * _ramp(around, 0.5, 0.7))
     filled = np.maximum(filled, alone * _ramp(odds, 1, 3) * _ramp(around, 0.15, 0.3))
+    unlike = np.maximum(unlike, neither_hair_nor_skin(pixels, person, open_) * _ramp(share[open_], 0.06, 0.2))
     weight[open_] = np.maximum(filled, unlike * _ramp(around, 0.06, 0.18) * (matte > 0.9))
     held = _ramp(share[open_], 0.55, 0.7) * _ramp(around, 0.75, 0.9)  # shaded cloth that looks like skin
     weight[open_] = np.maximum(weight[open_], held) * (1 - _of_other_hue(pixels, person, firm, open_, found.cloth))
