@@ -18,6 +18,8 @@ ALIKE = (9.0, 16.0)
 """Distance in a and b of what is of the cloth, and of what is not."""
 PLAIN = 9.0
 """Median distance in a and b within a cloth from which it has no colour of its own to compare with."""
+ABOVE = 0.18
+"""Shoulder widths over the shoulders from which cloth is on the head."""
 UNLIKE_SKIN = (25.0, 40.0)
 """Distance (CIELAB) from the hand's own colour of what lies between its fingers."""
 
@@ -47,6 +49,35 @@ def with_hood(pixels: U8, person: Person) -> Person:
     kept = person.accessories * (1 - given)
     clothes = np.minimum(person.clothes + (person.accessories - kept), 255)
     return replace(person, clothes=np.rint(clothes).astype(np.uint8), accessories=np.rint(kept).astype(np.uint8))
+
+
+def off_the_head(weight: F32, pixels: U8, person: Person) -> F32:
+    """Return the weight without pieces of their own above the shoulders that are not of the cloth below: masks, caps.
+
+    Args:
+        weight: (h, w) coverage of the cloth.
+        pixels: (h, w, 3) uint8 sRGB.
+        person: cut alike.
+    """
+    if not len(person.pose) or min(person.pose[11:13, 3]) < 0.5:
+        return weight
+    shoulders = person.pose[11:13, :2].astype(np.float64)
+    top = float(shoulders[:, 1].mean()) - ABOVE * float(np.linalg.norm(shoulders[0] - shoulders[1]))
+    rows = int(np.clip(top, 0, weight.shape[0]))
+    sure = weight > 0.9
+    if np.count_nonzero(sure[:rows]) < 20 or np.count_nonzero(sure[rows:]) < 200:
+        return weight
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((weight > 0.5).astype(np.uint8))
+    feet = stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT]
+    below = lab_of(pixels[rows:][sure[rows:]][::5])
+    own, (low, high) = np.median(below, axis=0), np.percentile(below[:, 0], (3, 98))
+    out = weight.copy()
+    for piece in np.flatnonzero(feet < rows):
+        where = labels == piece
+        colour = np.median(lab_of(pixels[where]), axis=0)
+        if np.hypot(*(colour - own)[1:]) > ALIKE[0] or not low - 8 < colour[0] < high + 8:
+            out[cv2.dilate(where.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0] = 0
+    return out
 
 
 def neither_hair_nor_skin(pixels: U8, person: Person, where: NDArray[np.bool_]) -> F32:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from genkol.algorithms.virtual_try_on.dye.claims import bare_hands, neither_hair_nor_skin, with_hood
+from genkol.algorithms.virtual_try_on.dye.claims import bare_hands, neither_hair_nor_skin, off_the_head, with_hood
 from genkol.algorithms.virtual_try_on.dye.shading import PLAIN, off_hue, own_colour
 from genkol.artifacts import F32, U8, Person
 from genkol.vision.colour import lab_of
@@ -70,7 +70,7 @@ def worn_cloth(pixels: U8, person: Person) -> F32:
     weight *= 1 - bare_hands(pixels, person)
     weight[weight < 0.015] = 0
     weight[weight > 0.985] = 1
-    return _off_the_face(weight, person)
+    return off_the_head(_off_the_face(weight, person), pixels, person)
 
 
 def _of_other_hue(pixels: U8, person: Person, firm: U8, open_: NDArray[np.bool_], cloth: F32) -> F32:

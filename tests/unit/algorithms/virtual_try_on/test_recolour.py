@@ -299,3 +299,20 @@ def test_a_print_is_refused_where_the_chest_is_turned_away_or_hidden(photo, pars
     portrait = photo(name, 1024)
     with pytest.raises(Unsuitable, match=said):
         recoloured(portrait, parsed(portrait), logo())
+
+
+@pytest.mark.weights
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("person-hard-noface-01.jpg", r"The head shows no face: 0 pixels, at least \d+ are needed"),
+        ("person-hard-occluded-mask-01.jpg", r"The head shows no face: \d+ pixels, at least \d+ are needed"),
+        ("person-hard-dark-01.jpg", r"It is too dark to tell the clothes: the brightest hundredth reaches \d+% of"),
+        ("person-hard-grayscale-01.jpg", r"The portrait is black and white .* would look painted on"),
+    ],
+)
+def test_hard_photographs_are_refused_with_what_was_measured(photo, parsed, name, said):
+    portrait = photo(name, 1024)
+    with pytest.raises(Unsuitable, match=said):
+        recoloured(portrait, parsed(portrait), colour="#c8102e")
