@@ -7,7 +7,7 @@ import numpy as np
 
 from genkol.artifacts import F32, U8
 from genkol.vision import mesh as topology
-from genkol.vision.box import Box
+from genkol.vision.box import Box, box_of
 from genkol.vision.colour import lab_of
 from genkol.vision.face import FaceFinder
 from genkol.vision.guided import Guide
@@ -16,6 +16,8 @@ from genkol.vision.segments import BACKGROUND, HAIR, Segmenter
 from genkol.vision.smooth import ramp, smoothed
 
 MAP_SIDE = 384
+NEAR = 0.06
+"""Share of the head about it that the model sees with it."""
 DOUBTFUL, HOPELESS = 0.15, 1.5
 """Wavering hair over likely hair from which a closer look is worth its time, and from which it would not help."""
 EDGE = 0.06
@@ -28,6 +30,8 @@ EVEN_L, DARK_L = 60.0, 25.0
 """Lightness to which hues are brought before they are compared; under the other a hue says little."""
 RICHER = (1.3, 1.6)
 """Chroma of hair over that of skin: a grey or dark fringe has the hue of a shaded forehead."""
+VIVID = 36.0
+"""Chroma of hair that no hair, skin or wood has by nature."""
 COVERED = (0.6, 0.85)
 """Share of hair that both looks must see over a brow or an eye."""
 
@@ -63,13 +67,11 @@ class CloserLook:
             matte: (h, w) in [0, 1].
         """
         light, pixels = brightened(picture), np.ascontiguousarray(head.of(picture))
-        probabilities = self._segmenter(np.ascontiguousarray(head.of(light)))
-        seen = smoothed(np.dstack([probabilities[..., HAIR], 1 - probabilities[..., BACKGROUND]]), 1.5)
-        share = np.asarray(seen[..., 0] / np.maximum(seen[..., 1], 0.15), np.float32)
-        hair = np.asarray(Guide(pixels, side=MAP_SIDE, radius=3, eps=1e-3)(share) * matte, np.float32)
+        hair = self._seen(pixels, np.ascontiguousarray(head.of(light)), parsed, skin) * matte
         sure = skin > 0.78
         if np.count_nonzero(hair[sure] > 0.5) > MOST_OF_FACE * np.count_nonzero(sure):
             hair = parsed
+        hair = np.maximum(hair, _vivid(pixels, hair, matte))
         mesh = self._mesh_in(light, head)
         if mesh is None:
             return hair, np.ones_like(hair)
@@ -78,6 +80,18 @@ class CloserLook:
         hair = np.maximum(hair, fringe)
         bare = _features(mesh, hair.shape) * (1 - covered)
         return hair, np.asarray(1 - bare, np.float32)
+
+    def _seen(self, pixels: U8, light: U8, parsed: F32, skin: F32) -> F32:
+        """Return (h, w) in [0, 1]: the hair as the model sees it close by; beyond that, as it was parsed."""
+        box = box_of((parsed > 0.24) | (skin > 0.24), 1, 1)
+        near = Box(0, 0, parsed.shape[1], parsed.shape[0]) if box is None else box.grown(NEAR, parsed.shape)
+        probabilities = self._segmenter(np.ascontiguousarray(near.of(light)))
+        seen = smoothed(np.dstack([probabilities[..., HAIR], 1 - probabilities[..., BACKGROUND]]), 1.5)
+        share = np.asarray(seen[..., 0] / np.maximum(seen[..., 1], 0.15), np.float32)
+        hair = parsed.copy()
+        inside = np.s_[near.top : near.bottom, near.left : near.right]
+        hair[inside] = Guide(np.ascontiguousarray(near.of(pixels)), side=MAP_SIDE, radius=3, eps=1e-3)(share)
+        return hair
 
     def _mesh_in(self, picture: U8, head: Box) -> F32 | None:
         """Return the (468, 2) mesh of the face in the head, in its pixels; None where there is none."""
@@ -97,6 +111,22 @@ def _features(mesh: F32, shape: tuple[int, ...]) -> F32:
     reach = 2 * round(0.015 * width) + 1
     grown = cv2.dilate(out, np.ones((reach, reach), np.uint8)).astype(np.float32) / 255
     return np.asarray(cv2.GaussianBlur(grown, (0, 0), max(0.5, 0.012 * width)), np.float32)
+
+
+def _vivid(pixels: U8, hair: F32, matte: F32) -> F32:
+    """Return (h, w) in [0, 1]: what hangs on hair of a vivid colour and has that colour too; 0 for natural hair."""
+    sure = hair > 0.9
+    if np.count_nonzero(sure) < 200:
+        return np.zeros_like(hair)
+    lab = lab_of(pixels)
+    own = np.median(lab[sure], axis=0)
+    if np.hypot(own[1], own[2]) < VIVID:
+        return np.zeros_like(hair)
+    hue = np.arctan2(own[2], own[1])
+    along = np.asarray(lab[..., 1] * np.cos(hue) + lab[..., 2] * np.sin(hue), np.float32)
+    aside = np.abs(lab[..., 2] * np.cos(hue) - lab[..., 1] * np.sin(hue))
+    share = smoothed(ramp(along, 12, 24) * (1 - ramp(aside / np.maximum(along, 1), 0.3, 0.5)), 0.8)
+    return np.asarray(share * matte * _joined(share, hair), np.float32)
 
 
 def _fringe(pixels: U8, mesh: F32, hair: F32, matte: F32) -> F32:

@@ -14,7 +14,7 @@ from genkol.vision.unmix import local_colour
 LEAST_OF_FACE = 0.12  # hair against the skin of the face; a stubble or a strand under a hat is less
 LEAST_OF_PERSON = 0.01  # where no face shows
 LEAST_PIXELS = 150.0
-GROWN = 0.06  # share of the head about it that the closer look takes in
+GROWN, ROOMY = 0.06, 0.2  # share of the head about it that is taken in, and where the parsing wavers
 LEAST_ISLAND = 0.04  # share of the largest piece of hair
 SURE = 0.85  # coverage of a pixel that shows hair alone
 
@@ -43,7 +43,7 @@ def head_of(person: Person, port: str) -> Box:
         )
     box = box_of((person.hair > 60) | (person.face_skin > 60), 1, 1)
     assert box is not None
-    return box.grown(GROWN, person.hair.shape)
+    return box.grown(ROOMY if doubt_of(box.of(person.hair)) > DOUBTFUL else GROWN, person.hair.shape)
 
 
 def coverage(picture: U8, person: Person, head: Box, closer: CloserLook) -> F32:

@@ -30,7 +30,7 @@ ROOT_DEPTH = 0.7  # share of the lift that is missing right at the skin
 
 
 class HairRecolour(Algorithm):
-    """Dyes the hair."""
+    """Dyes the hair of the head. A beard, brows and lashes keep their colour, as at the hairdresser's."""
 
     service = HAIR_EDITING
     name = "recolour"

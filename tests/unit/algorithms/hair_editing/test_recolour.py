@@ -197,3 +197,13 @@ def test_one_of_colour_and_reference_is_asked_for():
 def test_it_conforms(photo, person_of, weights_setup):
     inputs = {"portrait": photo(REDHEAD), "person": person_of(photo(REDHEAD))}
     assert violations(HairRecolour, inputs, weights_setup, {"colour": "auburn"}) == []
+
+
+@pytest.mark.shared
+def test_vivid_hair_is_dyed_whole(dye, photo, person_of):
+    name = "person-hard-occluded-mask-01.jpg"
+    portrait = photo(name)
+    lab = lab_of(portrait.pixels)
+    purple = (lab[..., 1] > 35) & (lab[..., 2] < -15) & (person_of(portrait).matte > CERTAIN)
+    now = lab_of(compose(portrait, [dye(name, "blond")]).pixels)[purple]
+    assert (np.hypot(now[:, 1] - lab[purple][:, 1], now[:, 2] - lab[purple][:, 2]) > 20).mean() > 0.93
