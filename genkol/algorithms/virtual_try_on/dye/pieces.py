@@ -103,7 +103,7 @@ def _pieces(pixels: U8, weight: F32, frame: Frame, cell: int) -> Pieces:
 
 def _bottom(pixels: U8, cloth: Mask, right: F32, below: F32, frame: Frame, cell: int) -> F32 | None:
     """Return the lower garment: by its colour where it has its own, else from the strongest seam at the hips on."""
-    arms = drawn(cloth.shape, frame, [_shortened(line, 0.15 * frame.width) for line in sleeve_lines(cloth, frame)], 0.2)
+    arms = _sleeves(cloth, frame, 0.3)
     legs = drawn(cloth.shape, frame, _shanks(frame), 0.16)
     least = max(60, LEAST * cloth.sum())
     high = cloth & (below > 0.05) & (below < 0.7) & (np.abs(np.abs(right) - 0.5) < 0.22)
@@ -118,8 +118,11 @@ def _bottom(pixels: U8, cloth: Mask, right: F32, below: F32, frame: Frame, cell:
         told = _told_apart(pixels, cloth, high, low, prior.astype(np.float32), frame)
     if told is not None:
         return _joined(told, cloth)
-    sure = frame.torso > UPRIGHT * frame.width
-    return seam_of(pixels, cloth, below, arms, frame, cell) if sure else None
+    if frame.torso <= UPRIGHT * frame.width:
+        return None
+    line = seam_of(pixels, cloth & (arms < 0.3), below, frame, cell)
+    hanging = (_sleeves(cloth, frame, 0.7) > 0.5) & (below < 1.5)
+    return None if line is None else line * ~hanging
 
 
 def _joined(bottom: F32, cloth: Mask) -> F32:
@@ -134,14 +137,19 @@ def _joined(bottom: F32, cloth: Mask) -> F32:
     return bottom
 
 
-def sleeve_lines(cloth: Mask, frame: Frame) -> list[list[F64]]:
-    """Return the lines along the arms as far as they are clothed."""
+def sleeve_lines(cloth: Mask, frame: Frame, least: float = 0.3) -> list[list[F64]]:
+    """Return the lines along the arms as far as cloth lies on that share of them."""
     lines = []
     for side in (0, 1):
         joints = [frame.points[joint][side] for joint in (SHOULDERS, ELBOWS, WRISTS)]
-        clothed = all(_clothed(cloth, joints[k], joints[k + 1]) for k in (0, 1))
+        clothed = all(_clothed(cloth, joints[k], joints[k + 1], least) for k in (0, 1))
         lines.append(joints if clothed else joints[:2])
     return lines
+
+
+def _sleeves(cloth: Mask, frame: Frame, least: float) -> F32:
+    lines = [_shortened(line, 0.15 * frame.width) for line in sleeve_lines(cloth, frame, least)]
+    return drawn(cloth.shape, frame, lines, 0.2)
 
 
 def _shortened(line: list[F64], by: float) -> list[F64]:
@@ -151,10 +159,10 @@ def _shortened(line: list[F64], by: float) -> list[F64]:
     return [*line[:-1], line[-2] + share * way]
 
 
-def _clothed(cloth: Mask, start: F64, end: F64) -> bool:
+def _clothed(cloth: Mask, start: F64, end: F64, least: float) -> bool:
     x, y = np.rint(start + np.linspace(0.3, 0.9, 12)[:, None] * (end - start)).astype(int).T
     seen = (x >= 0) & (y >= 0) & (x < cloth.shape[1]) & (y < cloth.shape[0])
-    return bool(seen.any() and cloth[y[seen], x[seen]].mean() > 0.3)
+    return bool(seen.any() and cloth[y[seen], x[seen]].mean() > least)
 
 
 def _shanks(frame: Frame) -> list[list[F64]]:

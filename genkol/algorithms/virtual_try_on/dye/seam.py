@@ -20,20 +20,19 @@ CELL, TURN = 4, 0.6
 Mask = NDArray[np.bool_]
 
 
-def seam_of(pixels: U8, cloth: Mask, below: F32, arms: F32, frame: Frame, cell: int) -> F32 | None:
+def seam_of(pixels: U8, cloth: Mask, below: F32, frame: Frame, cell: int) -> F32 | None:
     """Return (h, w) in [0, 1]: what lies below the strongest seam across the hips; None without one.
 
     Args:
         pixels: (h, w, 3) sRGB bytes.
-        cloth: (h, w), both garments.
+        cloth: (h, w), both garments, less the sleeves.
         below: (h, w) in torsos below the shoulders.
-        arms: (h, w) in [0, 1], the sleeves.
         frame: the body.
         cell: pixels in one step along the seam.
     """
     size = (cloth.shape[1] // cell, cloth.shape[0] // cell)
     grey = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    torso = (cloth & (arms < 0.3)).astype(np.float32)
+    torso = cloth.astype(np.float32)
     torso = cv2.erode((cv2.resize(torso, size, interpolation=cv2.INTER_AREA) > 0.9).astype(np.uint8), np.ones((5, 5)))
     height = cv2.resize(below, size, interpolation=cv2.INTER_LINEAR)
     step = np.abs(cv2.Sobel(np.log(grey + 8), cv2.CV_32F, 0, 1, ksize=3)) * torso
@@ -51,8 +50,7 @@ def seam_of(pixels: U8, cloth: Mask, below: F32, arms: F32, frame: Frame, cell: 
     centre = (cell - 1) / 2
     fine = np.interp(np.arange(cloth.shape[1]), cell * np.arange(size[0]) + centre, cell * line + centre)
     rows = np.arange(cloth.shape[0], dtype=np.float32)[:, None]
-    sleeve = (arms > 0.5) & (below < 1.5)
-    return np.asarray(np.clip(rows - fine[None, :] + 0.5, 0, 1) * ~sleeve, np.float32)
+    return np.asarray(np.clip(rows - fine[None, :] + 0.5, 0, 1), np.float32)
 
 
 def _best_line(score: F32, columns: Mask) -> tuple[F32, float]:
