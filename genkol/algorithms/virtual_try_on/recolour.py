@@ -32,6 +32,9 @@ BUTTON = 0.07
 COLLAR_GAP = 0.12
 """Shoulder widths between the neckline and a print."""
 
+CLOTH = {"navy": "#1f2a44"}
+"""Names that mean another colour on cloth than on a screen."""
+
 PatternName = Literal[
     "none",
     "stripes",
@@ -130,6 +133,8 @@ def rgb_of_name(text: str) -> tuple[int, int, int]:
     Raises:
         ValueError: there is no such colour.
     """
+    if text.strip().lower() in CLOTH:
+        text = CLOTH[text.strip().lower()]
     try:
         return ImageColor.getrgb(text.strip())[:3]
     except ValueError:

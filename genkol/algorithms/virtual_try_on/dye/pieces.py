@@ -207,6 +207,7 @@ def _under(pixels: U8, upper: Mask, right: F32, below: F32, frame: Frame) -> F32
     told = _told_apart(pixels, upper, outer, foreign, prior.astype(np.float32), frame)
     if told is None:
         return None
+    told = _joined(told, upper)
     share = float((told * upper).sum() / max(1, upper.sum()))
     return told if 0.5 * LEAST < share < 0.45 else None
 

@@ -243,6 +243,7 @@ def test_a_use_without_sense_is_told_before_it_runs(params, given, said):
 def test_a_colour_is_a_css_name_or_notation():
     assert rgb_of_name("teal") == (0, 128, 128)
     assert rgb_of_name(" #c8102e ") == (200, 16, 46)
+    assert rgb_of_name("Navy") == (31, 42, 68)  # that of cloth, not of a screen
     with pytest.raises(ValueError, match=r"no colour 'crimsn'\. Did you mean 'crimson'\?"):
         ClothesRecolour.Params(colour="crimsn")
     with pytest.raises(ValueError, match="Give a CSS name or #rrggbb"):
