@@ -12,7 +12,7 @@ from genkol.vision.colour import lab_of, linear_of, rgb_of, srgb_of
 
 LIGHTEST, DARKEST = 88.0, 9.0  # L of a head of hair: beyond it no strand could be told from the next
 MOST_CHROMA = 52.0  # of a head of hair; neon pigment on a fibre is duller than on a screen
-DEEPENING = 0.7  # how far shadows deepen in hue as well as in light; the rest is mere shade
+DEEPENING = 0.5  # how far shadows deepen in hue as well as in light; the rest is mere shade
 PALING = 0.5  # how far light strands pale as well as lighten
 _POWERS = np.geomspace(0.02, 9.0, 160).astype(np.float32)
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -49,7 +49,7 @@ class Dye:
         lightest = LIGHTEST - 0.5 * float(np.clip(chroma, 20, MOST_CHROMA) - 20)  # pigment takes light away
         light = exposure * float(np.clip(lab[0], DARKEST, lightest))
         duller = exposure * colour * min(1.0, MOST_CHROMA / chroma)
-        deep = light * float(np.interp(light, (10, 40, 85), (0.2, 0.42, 0.55)))
+        deep = light * float(np.interp(light, (10, 40, 85), (0.2, 0.4, 0.45)))
         shine = light + (100 * exposure - light) * float(np.interp(light, (10, 40, 85), (0.33, 0.33, 0.6)))
         return cls(np.array([light, lab[1] * duller, lab[2] * duller], np.float32), deep, shine)
 

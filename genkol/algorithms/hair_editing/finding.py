@@ -1,25 +1,20 @@
-"""Where the hair is, to the strand: a closer look than the parsing's, and the colours along its edges."""
+"""Where the hair is, to the strand: the parsing's map, laid along the colours at its edges."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
+from genkol.algorithms.hair_editing.closer import DOUBTFUL, HOPELESS, MAP_SIDE, CloserLook, doubt_of
 from genkol.artifacts import F32, U8, Person
 from genkol.errors import Unsuitable
 from genkol.vision.box import Box, box_of
-from genkol.vision.guided import Guide
-from genkol.vision.light import brightened
-from genkol.vision.segments import BACKGROUND, HAIR, Segmenter
-from genkol.vision.smooth import smoothed
 from genkol.vision.unmix import local_colour
 
 LEAST_OF_FACE = 0.12  # hair against the skin of the face; a stubble or a strand under a hat is less
 LEAST_OF_PERSON = 0.01  # where no face shows
 LEAST_PIXELS = 150.0
-GROWN = 0.06  # share of the head about it that the closer look takes in
-MAP_SIDE = 384
-MOST_OF_FACE = 0.3  # curls hang over a face, but not over half of it
+GROWN, ROOMY = 0.06, 0.2  # share of the head about it that is taken in, and where the parsing wavers
 LEAST_ISLAND = 0.04  # share of the largest piece of hair
 SURE = 0.85  # coverage of a pixel that shows hair alone
 
@@ -48,33 +43,41 @@ def head_of(person: Person, port: str) -> Box:
         )
     box = box_of((person.hair > 60) | (person.face_skin > 60), 1, 1)
     assert box is not None
-    return box.grown(GROWN, person.hair.shape)
+    return box.grown(ROOMY if doubt_of(box.of(person.hair)) > DOUBTFUL else GROWN, person.hair.shape)
 
 
-def coverage(pixels: U8, person: Person, head: Box, segmenter: Segmenter) -> F32:
+def coverage(picture: U8, person: Person, head: Box, closer: CloserLook) -> F32:
     """Return how much of each pixel is hair.
 
     Args:
-        pixels: (h, w, 3) uint8 sRGB, of the head.
-        person: in the whole picture.
+        picture: (H, W, 3) uint8 sRGB.
+        person: in it.
         head: where the head is in it.
-        segmenter: sees more in a head that fills its picture than in the whole person.
+        closer: asked where the parsing wavers; it sees more in a head that fills its picture.
 
     Returns:
         (h, w) in [0, 1], exactly 0 on what is not hair.
 
     Raises:
-        Unsuitable: a closer look finds no hair.
+        Unsuitable: too much is in doubt, or hardly any pixel is hair for sure.
     """
-    probabilities = segmenter(brightened(pixels))
-    seen = smoothed(np.dstack([probabilities[..., HAIR], 1 - probabilities[..., BACKGROUND]]), 1.5)
-    share = np.asarray(seen[..., 0] / np.maximum(seen[..., 1], 0.15), np.float32)
-    guide = Guide(pixels, side=MAP_SIDE, radius=3, eps=1e-3)
-    matte = head.of(person.matte).astype(np.float32) / np.float32(255)
-    coarse = np.asarray(guide(share) * matte, np.float32)
-    coarse = _believable(coarse, person, head)
+    pixels = np.ascontiguousarray(head.of(picture))
+    matte = _fraction(head.of(person.matte))
+    coarse, bare = _fraction(head.of(person.hair)), None
+    doubt = doubt_of(head.of(person.hair))
+    if doubt > HOPELESS:
+        raise Unsuitable(
+            f"Hair cannot be told from skin here: for each pixel that is likely hair {doubt:.1f} more are in doubt, at "
+            f"most {HOPELESS} may be. Give a photo that is lighter or sharper.",
+            value=round(doubt, 2),
+            expected=HOPELESS,
+        )
+    if doubt > DOUBTFUL:
+        coarse, bare = closer(picture, head, coarse, _fraction(head.of(person.face_skin)), matte)
     fine = _without_islands(_laid_on_strands(pixels, ramp(coarse, 0.2, 0.88)))
-    firm = np.maximum(head.of(person.clothes), head.of(person.body_skin)).astype(np.float32) / np.float32(255)
+    if bare is not None:
+        fine *= bare
+    firm = _fraction(np.maximum(head.of(person.clothes), head.of(person.body_skin)))
     if np.count_nonzero(fine > SURE) < LEAST_PIXELS / 3:
         raise Unsuitable(
             f"The hair cannot be told from what is about it: {np.count_nonzero(fine > SURE)} pixels are hair for sure, "
@@ -82,17 +85,12 @@ def coverage(pixels: U8, person: Person, head: Box, segmenter: Segmenter) -> F32
             expected=LEAST_PIXELS / 3,
         )
     # The faintest strands keep more of their own colour: a wrong guess there would glow around the head.
-    firmly_other = (1 - ramp(matte, 0.04, 0.25)) + ramp(firm, 0.75, 0.94)
+    firmly_other = (1 - ramp(matte, 0.065, 0.25)) + ramp(firm, 0.75, 0.94)
     return np.asarray(fine**2 * (3 - 2 * fine) * np.clip(1 - firmly_other, 0, 1), np.float32)
 
 
-def _believable(hair: F32, person: Person, head: Box) -> F32:
-    """Return the closer look's hair, or the parsing's where the look takes too much of the face for hair."""
-    face = head.of(person.face_skin) > 200
-    taken = np.count_nonzero(hair[face] > 0.5)
-    if taken > MOST_OF_FACE * np.count_nonzero(face):
-        return np.asarray(head.of(person.hair).astype(np.float32) / np.float32(255), np.float32)
-    return hair
+def _fraction(levels: U8) -> F32:
+    return levels.astype(np.float32) / np.float32(255)
 
 
 def _without_islands(weight: F32) -> F32:

@@ -14,6 +14,7 @@ from genkol.artifacts import F32, U8, Person
 from genkol.vision.colour import lab_of
 from genkol.vision.light import DARK
 
+COVERED, LIFTED = 0.55, 0.1  # share of the broad differences that a much darker dye hides, and a much lighter one
 ROOT_REACH = 0.12  # of the size of the face
 VIVID = 0.36  # chroma per lightness of the skin from which a picture counts as in full colour, whatever the skin
 
@@ -53,6 +54,15 @@ def lightness(old: F32, tone: Tone, dye: Dye, lift: float) -> F32:
     levels = np.array([max(0.0, deep - 1.2 * tone.deep), deep, middle, shine, min(100.0, shine + 6)])
     table = PchipInterpolator(knots, np.maximum.accumulate(levels))(np.clip(np.arange(0, 100.1, 0.2), 0, knots[-1]))
     return np.asarray(table[np.clip(np.rint(old * 5), 0, 500).astype(np.intp)], np.float32)
+
+
+def evened(tone: Tone, dye: Dye) -> float:
+    """Return how much of the difference between lighter and darker parts of the hair goes, 0 to 1.
+
+    Much of it is pigment, and a dye covers that: all the more the darker it is.
+    """
+    change = float(tone.lab[0] - dye.lab[0])
+    return (COVERED if change > 0 else LIFTED) * min(1.0, abs(change) / 30)
 
 
 def _span(own: float, usual: float) -> float:

@@ -9,16 +9,18 @@ from pydantic import Field, field_validator
 
 from genkol import algorithm
 from genkol.algorithm import Algorithm, Effects, Resources, Setup, Step
+from genkol.algorithms.hair_editing.closer import CloserLook
 from genkol.algorithms.hair_editing.colours import COLOURS, hex_of, lab_of_colour
 from genkol.algorithms.hair_editing.dye import Dye
 from genkol.algorithms.hair_editing.finding import coverage, head_of
-from genkol.algorithms.hair_editing.light import Light, lightness, roots_of
+from genkol.algorithms.hair_editing.light import Light, evened, lightness, roots_of
 from genkol.algorithms.hair_editing.strands import Hair
 from genkol.artifacts import F32, Image, Layer, Person
 from genkol.compose import affine, at
 from genkol.errors import Unsuitable
 from genkol.services import HAIR_EDITING, Aspect
 from genkol.vision.colour import lab_of, rgb_of
+from genkol.vision.face import FaceFinder
 from genkol.vision.models import LiteModel
 from genkol.vision.segments import Segmenter
 
@@ -28,7 +30,7 @@ ROOT_DEPTH = 0.7  # share of the lift that is missing right at the skin
 
 
 class HairRecolour(Algorithm):
-    """Dyes the hair."""
+    """Dyes the hair of the head. A beard, brows and lashes keep their colour, as at the hairdresser's."""
 
     service = HAIR_EDITING
     name = "recolour"
@@ -36,7 +38,7 @@ class HairRecolour(Algorithm):
     general = False
     effects = Effects(reads={Aspect.HAIR}, writes={Aspect.HAIR})
     resources = Resources(cpus=1, memory_mib=300, seconds=0.15)
-    weights: ClassVar[tuple[str, ...]] = ("selfie-multiclass",)
+    weights: ClassVar[tuple[str, ...]] = ("selfie-multiclass", "face-detection", "face-mesh")
 
     class Params(algorithm.Params):
         """Which colour, and how much of it."""
@@ -74,7 +76,9 @@ class HairRecolour(Algorithm):
         return red, green, blue
 
     def setup(self, setup: Setup) -> None:
-        self._segmenter = Segmenter(LiteModel(setup.weights("selfie-multiclass")))
+        segmenter = Segmenter(LiteModel(setup.weights("selfie-multiclass")))
+        faces = FaceFinder(LiteModel(setup.weights("face-detection")), LiteModel(setup.weights("face-mesh")))
+        self._closer = CloserLook(segmenter, faces)
 
     def run(
         self,
@@ -88,7 +92,7 @@ class HairRecolour(Algorithm):
     ) -> Layer:
         head = head_of(person, "portrait")
         part = head.of(portrait.pixels)
-        hair = Hair(coverage(part, person, head, self._segmenter), part)
+        hair = Hair(coverage(portrait.pixels, person, head, self._closer), part)
         light = Light.of(portrait.pixels, person)
         if params.colour is not None:
             wanted = lab_of_colour(params.colour)
@@ -113,7 +117,8 @@ def dyed(hair: Hair, dye: Dye, roots: F32, params: HairRecolour.Params) -> F32:
     touched, weight = hair.touched, hair.weight[hair.touched][:, None]
     lab = lab_of(hair.colours)
     new = np.empty_like(lab)
-    new[:, 0] = lightness(lab[:, 0], hair.tone, dye, 1.0 if params.lift is None else params.lift)
+    own = lab[:, 0] - evened(hair.tone, dye) * (hair.broad - hair.tone.lab[0])
+    new[:, 0] = lightness(own, hair.tone, dye, 1.0 if params.lift is None else params.lift)
     new[:, 0] -= ROOT_DEPTH * params.roots * roots[touched] * np.maximum(new[:, 0] - lab[:, 0], 0)
     new[:, 1:] = dye.hue_at(new[:, 0]) + params.variety * (lab[:, 1:] - hair.own_hue_at(lab[:, 0]))
     colour, before = rgb_of(new), hair.pixels[touched] * np.float32(1 / 255)

@@ -79,6 +79,12 @@ class Hair:
         return np.asarray(np.clip(total[..., :3] / total[..., 3:], 0, 255), np.uint8)
 
     @cached_property
+    def broad(self) -> F32:
+        """(n,) L of the hair about each place, without its strands: bleached ends, dark roots."""
+        lightness = np.ascontiguousarray(lab_of(self._near)[..., 0])
+        return np.asarray(cv2.resize(lightness, self.weight.shape[::-1])[self.touched], np.float32)
+
+    @cached_property
     def _stride(self) -> int:
         return 1 + int(np.count_nonzero(self.sure)) // SAMPLE
 

@@ -24,6 +24,7 @@ DIM_L = 35.0  # lightness of the skin under which colours fade in the dark
 LIPS_HASTE = 1.6  # half a lipstick looks like none, so that lips are ahead of the intensity
 LIPS_FORM = 0.025  # in face widths: what is broader is the form or the hue of the lips, what is finer their gloss
 LIPS_COVER = 0.7  # of that broad light; the rest the lipstick hides
+VIVID, LIT_L = 0.3, 52.0  # chroma over L of skin in full colour; L of a dark skin in good light
 LEAST_EYES = 24.0  # pixels between the outer eye corners; below it lids are a pixel high
 
 
@@ -135,7 +136,7 @@ def _lip_change(canvas: Canvas, recipe: Recipe) -> F32:
     target = recipe.lips.copy()
     # Pigment darkens: lips that are lightened, or lighter than the skin about them, look painted on.
     target[0] = min(target[0], median[0] + 5, 0.92 * canvas.base[0])
-    target[1:] *= target[0] / recipe.lips[0]
+    target[1:] *= target[0] / recipe.lips[0] * grading(canvas.base)
     weight = canvas.lips + 1e-3
     broad = canvas.blur(canvas.lab * weight[..., None], LIPS_FORM) / canvas.blur(weight, LIPS_FORM)[..., None]
     form, fine = broad - median, canvas.lab - broad
@@ -147,6 +148,15 @@ def _lip_change(canvas: Canvas, recipe: Recipe) -> F32:
     kept = 0.5 * shine[..., None]
     moved[..., 1:] = (target[1:] + 0.6 * (canvas.lab - median)[..., 1:]) * (1 - kept) + kept * canvas.lab[..., 1:]
     return np.asarray(moved - canvas.lab, np.float32)
+
+
+def grading(skin: F32) -> float:
+    """Return how far a strong colour may be as vivid as in daylight, by the (3,) CIELAB of the skin.
+
+    In a picture whose skin is pale of hue or in the shade a full red would glow.
+    """
+    saturation = float(np.hypot(skin[1], skin[2])) / max(float(skin[0]), 1.0)
+    return float(min(1.0, (saturation / VIVID) ** 0.5) * min(1.0, (skin[0] / LIT_L) ** 0.7))
 
 
 def _evening(canvas: Canvas) -> F32:

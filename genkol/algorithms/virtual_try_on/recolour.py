@@ -16,6 +16,7 @@ from genkol.algorithms.virtual_try_on.dye.drape import draped
 from genkol.algorithms.virtual_try_on.dye.frame import Frame, frame_of, frame_without_pose
 from genkol.algorithms.virtual_try_on.dye.pieces import Pieces, pieces_of
 from genkol.algorithms.virtual_try_on.dye.shading import shading_of
+from genkol.algorithms.virtual_try_on.dye.suitable import require_chest, require_head, require_hue, require_light
 from genkol.algorithms.virtual_try_on.dye.tone import Light, dyed, exposure_of, unmixed
 from genkol.algorithms.virtual_try_on.dye.weight import worn_cloth
 from genkol.artifacts import F32, U8, Hand, Image, Layer, Person
@@ -30,6 +31,9 @@ BUTTON = 0.07
 """Shoulder widths; a mark smaller than that which stands alone is a button, not a print."""
 COLLAR_GAP = 0.12
 """Shoulder widths between the neckline and a print."""
+
+CLOTH = {"navy": "#1f2a44"}
+"""Names that mean another colour on cloth than on a screen."""
 
 PatternName = Literal[
     "none",
@@ -98,17 +102,23 @@ class ClothesRecolour(Algorithm):
         """Return the change as a layer of opacity 0.
 
         Raises:
-            Unsuitable: no clothes show, or not those that are asked for; a print, and the chest is turned away.
+            Unsuitable: no clothes show, or not those that are asked for; it is too dark, or they cannot be told
+                from what the head wears; a hue in a
+                black and white picture; a print, and the chest is turned away.
         """
         if params.colour is None and params.pattern == "none" and garment is None:
             raise Unsuitable("Nothing to do: set 'colour' or 'pattern', or give a picture as 'garment'.")
+        require_light(portrait.pixels, person)
+        wanted = [name for name in (params.colour, params.pattern != "none" and params.pattern_colour) if name]
+        require_hue(portrait.pixels, person, np.array([rgb_of_name(name) for name in wanted], np.uint8))
         box = _clothes_box(person)
+        require_head(person)
         pixels, worn = np.ascontiguousarray(box.of(portrait.pixels)), _cut(person, box)
         weight = worn_cloth(pixels, worn)
         step.progress(0.3)
         posed = frame_of(worn)
         if garment is not None and params.use == "print":
-            _require_chest(posed, person)
+            require_chest(posed)
         frame = posed or frame_without_pose(weight)
         pieces = Pieces.whole(weight) if posed is None else pieces_of(pixels, weight, posed)
         design = _design(params, garment, exposure_of(portrait.pixels))
@@ -127,6 +137,8 @@ def rgb_of_name(text: str) -> tuple[int, int, int]:
     Raises:
         ValueError: there is no such colour.
     """
+    if text.strip().lower() in CLOTH:
+        text = CLOTH[text.strip().lower()]
     try:
         return ImageColor.getrgb(text.strip())[:3]
     except ValueError:
@@ -168,27 +180,6 @@ def _cut(person: Person, box: Box) -> Person:
 def _moved(hands: tuple[Hand, ...], box: Box) -> tuple[Hand, ...]:
     shift = np.array([box.left, box.top, 0], np.float32)
     return tuple(replace(hand, landmarks=hand.landmarks - shift) for hand in hands)
-
-
-def _require_chest(frame: Frame | None, person: Person) -> None:
-    """Refuse a print where the chest does not face the camera.
-
-    Raises:
-        Unsuitable: without a pose, from behind, or from the side.
-    """
-    if frame is None:
-        raise Unsuitable(
-            "No pose was found, so that there is no saying where the chest is. Use a picture that shows both "
-            "shoulders and the waist, or use='fabric'."
-        )
-    if frame.facing < 0.3:
-        turned = "shows the back" if frame.facing < 0 else "is seen from the side"
-        raise Unsuitable(
-            f"The person {turned}: the shoulders span {frame.facing:.2f} of the torso's length, at least 0.30 is "
-            "needed for a print on the chest. Use a picture from the front, or use='fabric'.",
-            value=round(frame.facing, 2),
-            expected=0.3,
-        )
 
 
 def _design(params: ClothesRecolour.Params, garment: Image | None, exposure: float) -> Design:

@@ -13,7 +13,7 @@ from genkol.algorithms.virtual_try_on.dye.tone import Light, lit, lit_each
 from genkol.artifacts import F32, Image
 from genkol.errors import Unsuitable
 
-LEAST_SHOWN = 0.6
+LEAST_SHOWN = 0.8
 """Share of a print that must show."""
 REPEAT = 0.24
 """Of a pattern at scale 1, in shoulder widths."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,12 @@ class Frame:
     points: F64
     facing: float
     seen: F64
+
+    def reduced(self, scale: float) -> Frame:
+        """Return the frame in a copy of the picture that is so many times as large."""
+        shift = (scale - 1) / 2
+        neck, points = self.neck * scale + shift, self.points * scale + shift
+        return replace(self, neck=neck, points=points, width=self.width * scale, torso=self.torso * scale)
 
     def along(self, shape: tuple[int, ...], step: int = 1) -> tuple[F32, F32]:
         """Return (h, w) planes: right of the middle in shoulder widths; below the shoulders in torsos."""

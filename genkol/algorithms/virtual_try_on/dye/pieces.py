@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, gaussian_filter1d
+from scipy.ndimage import gaussian_filter
 
 from genkol.algorithms.virtual_try_on.dye.frame import ANKLES, ELBOWS, HIPS, KNEES, SHOULDERS, WRISTS, Frame
+from genkol.algorithms.virtual_try_on.dye.seam import CELL, seam_of
 from genkol.artifacts import F32, F64, U8
 from genkol.vision.colour import lab_of, linear_of
 from genkol.vision.smooth import smoothed
@@ -20,12 +21,10 @@ ONE_COLOUR = 12.0
 """Deviation of a and b up to which cloth is of one colour in any light, and no pattern."""
 LEAST = 0.015
 """Share of the cloth that a garment must have to be one."""
-SEAM = (0.65, 1.45)
-"""Where the upper garment may end, in torsos below the shoulders."""
 UPRIGHT = 1.28
 """Length of a torso over the shoulders' width under which the hips are a guess, hidden or seen from above."""
-SEAM_STRENGTH = 1.0
-"""How much stronger than the cloth's other steps a hem or belt is on the whole."""
+SIDE = 420
+"""Longest side on which the garments are told apart."""
 LIGHTS, HUES = 10, 18
 PATCH = 0.15
 """Size of a patch of the lower garment that stands apart, over the largest, up to which it is the upper one's."""
@@ -52,6 +51,15 @@ class Pieces:
         """Return all cloth as one garment."""
         return cls(np.ones_like(weight), None, None)
 
+    def at_size(self, width: int, height: int) -> Pieces:
+        """Return the maps enlarged."""
+
+        def enlarged(part: F32) -> F32:
+            return np.asarray(cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+        rest = (None if part is None else enlarged(part) for part in (self.bottom, self.under))
+        return Pieces(enlarged(self.top), *rest)
+
 
 def pieces_of(pixels: U8, weight: F32, frame: Frame) -> Pieces:
     """Return the garments of a crop.
@@ -61,9 +69,24 @@ def pieces_of(pixels: U8, weight: F32, frame: Frame) -> Pieces:
         weight: (h, w) coverage of the cloth.
         frame: the body in it.
     """
+    h, w = weight.shape
+    step = max(1, round(max(h, w) / SIDE))
+    if step > 1:
+        small = (w // step, h // step)
+        reduced = _pieces(
+            cv2.resize(pixels, small, interpolation=cv2.INTER_AREA),
+            cv2.resize(weight, small, interpolation=cv2.INTER_AREA),
+            frame.reduced(small[0] / w),
+            max(1, CELL // step),
+        )
+        return reduced.at_size(w, h)
+    return _pieces(pixels, weight, frame, CELL)
+
+
+def _pieces(pixels: U8, weight: F32, frame: Frame, cell: int) -> Pieces:
     right, below = frame.along(pixels.shape)
     cloth = weight > 0.9
-    bottom = _bottom(pixels, cloth, right, below, frame)
+    bottom = _bottom(pixels, cloth, right, below, frame, cell)
     if bottom is not None:  # the mixed pixels of a hem are like neither; they go with the garment on top
         bottom = cv2.blur(cv2.erode(bottom, np.ones((5, 5), np.uint8)), (3, 3))
     upper = cloth if bottom is None else cloth & (bottom < 0.5)
@@ -78,25 +101,28 @@ def pieces_of(pixels: U8, weight: F32, frame: Frame) -> Pieces:
     return Pieces(rest, bottom, under)
 
 
-def _bottom(pixels: U8, cloth: Mask, right: F32, below: F32, frame: Frame) -> F32 | None:
+def _bottom(pixels: U8, cloth: Mask, right: F32, below: F32, frame: Frame, cell: int) -> F32 | None:
     """Return the lower garment: by its colour where it has its own, else from the strongest seam at the hips on."""
-    arms = drawn(cloth.shape, frame, sleeve_lines(cloth, frame), 0.2)
+    arms = _sleeves(cloth, frame, 0.3)
     legs = drawn(cloth.shape, frame, _shanks(frame), 0.16)
     least = max(60, LEAST * cloth.sum())
     high = cloth & (below > 0.05) & (below < 0.7) & (np.abs(np.abs(right) - 0.5) < 0.22)
     low = cloth & (((below > 0.9) & (legs > 0.5)) | (below > 1.5)) & (arms < 0.3)
     if high.sum() < least or (cloth & (below > 1)).sum() < least:
         return None
-    prior = np.clip((below - 1.02) * 8, -2.5, 2.5) - np.where((arms > 0.5) & (below < 1.6), 4, 0) + 2 * legs
+    prior = np.clip((below - 1.02) * 8, -2.5, 2.5) - np.where(arms > 0.5, 4, 0) + 2 * legs
     prior -= 5 * ((np.abs(right) < 0.3) & (below < 0.8))  # a shirt is often as white as the trousers
-    prior = np.where(below < 0.55, -16, np.where(below > 1.7, np.maximum(prior, 4), prior))
+    prior = np.where(below < 0.55, -16, np.where((below > 1.7) & (arms < 0.5), np.maximum(prior, 4), prior))
     told = None
     if low.sum() > least and (_one_colour(pixels[high]) or _one_colour(pixels[low])):
         told = _told_apart(pixels, cloth, high, low, prior.astype(np.float32), frame)
     if told is not None:
         return _joined(told, cloth)
-    sure = frame.torso > UPRIGHT * frame.width
-    return _seam(pixels, cloth, below, arms, frame) if sure else None
+    if frame.torso <= UPRIGHT * frame.width:
+        return None
+    line = seam_of(pixels, cloth & (arms < 0.3), below, frame, cell)
+    hanging = (_sleeves(cloth, frame, 0.7) > 0.5) & (below < 1.5)
+    return None if line is None else line * ~hanging
 
 
 def _joined(bottom: F32, cloth: Mask) -> F32:
@@ -111,20 +137,32 @@ def _joined(bottom: F32, cloth: Mask) -> F32:
     return bottom
 
 
-def sleeve_lines(cloth: Mask, frame: Frame) -> list[list[F64]]:
-    """Return the lines along the arms as far as they are clothed."""
+def sleeve_lines(cloth: Mask, frame: Frame, least: float = 0.3) -> list[list[F64]]:
+    """Return the lines along the arms as far as cloth lies on that share of them."""
     lines = []
     for side in (0, 1):
         joints = [frame.points[joint][side] for joint in (SHOULDERS, ELBOWS, WRISTS)]
-        clothed = all(_clothed(cloth, joints[k], joints[k + 1]) for k in (0, 1))
+        clothed = all(_clothed(cloth, joints[k], joints[k + 1], least) for k in (0, 1))
         lines.append(joints if clothed else joints[:2])
     return lines
 
 
-def _clothed(cloth: Mask, start: F64, end: F64) -> bool:
+def _sleeves(cloth: Mask, frame: Frame, least: float) -> F32:
+    lines = [_shortened(line, 0.15 * frame.width) for line in sleeve_lines(cloth, frame, least)]
+    return drawn(cloth.shape, frame, lines, 0.2)
+
+
+def _shortened(line: list[F64], by: float) -> list[F64]:
+    """Return the line of a sleeve without its end, which is drawn round: it would reach over the skirt beside it."""
+    way = line[-1] - line[-2]
+    share = max(0.0, 1 - by / max(float(np.linalg.norm(way)), 1e-3))
+    return [*line[:-1], line[-2] + share * way]
+
+
+def _clothed(cloth: Mask, start: F64, end: F64, least: float) -> bool:
     x, y = np.rint(start + np.linspace(0.3, 0.9, 12)[:, None] * (end - start)).astype(int).T
     seen = (x >= 0) & (y >= 0) & (x < cloth.shape[1]) & (y < cloth.shape[0])
-    return bool(seen.any() and cloth[y[seen], x[seen]].mean() > 0.3)
+    return bool(seen.any() and cloth[y[seen], x[seen]].mean() > least)
 
 
 def _shanks(frame: Frame) -> list[list[F64]]:
@@ -169,6 +207,7 @@ def _under(pixels: U8, upper: Mask, right: F32, below: F32, frame: Frame) -> F32
     told = _told_apart(pixels, upper, outer, foreign, prior.astype(np.float32), frame)
     if told is None:
         return None
+    told = _joined(told, upper)
     share = float((told * upper).sum() / max(1, upper.sum()))
     return told if 0.5 * LEAST < share < 0.45 else None
 
@@ -210,48 +249,6 @@ def _histogram(places: NDArray[np.int32]) -> NDArray[np.float64]:
     counts = np.bincount(places, minlength=LIGHTS * HUES**2).reshape(LIGHTS, HUES, HUES).astype(np.float64)
     soft = gaussian_filter(counts, 0.8, mode="nearest").ravel()
     return np.asarray(soft / max(soft.sum(), 1e-9))
-
-
-def _seam(pixels: U8, cloth: Mask, below: F32, arms: F32, frame: Frame) -> F32 | None:
-    """Return the part below the strongest seam across the hips, for two garments of one colour; None without one."""
-    size = (cloth.shape[1] // 4, cloth.shape[0] // 4)
-    grey = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    torso = (cloth & (arms < 0.3)).astype(np.float32)
-    torso = cv2.erode((cv2.resize(torso, size, interpolation=cv2.INTER_AREA) > 0.9).astype(np.uint8), np.ones((5, 5)))
-    height = cv2.resize(below, size, interpolation=cv2.INTER_LINEAR)
-    step = np.abs(cv2.Sobel(np.log(grey + 8), cv2.CV_32F, 0, 1, ksize=3)) * torso
-    step = cv2.blur(step, (7, 1))
-    around = torso > 0
-    band = around & (height > SEAM[0]) & (height < SEAM[1])
-    columns = band.any(axis=0)
-    if columns.sum() < 0.25 * frame.width / 4:
-        return None
-    score = step / (float(step[around].mean()) + 1e-3) - 3 * np.abs(height - 1.05)
-    line, strength = _best_line(np.where(band, score, -3).astype(np.float32), columns)
-    if strength < SEAM_STRENGTH:
-        return None
-    line = gaussian_filter1d(line, 2.0, mode="nearest")
-    fine = np.interp(np.arange(cloth.shape[1]), 4 * np.arange(size[0]) + 1.5, 4 * line + 1.5)
-    rows = np.arange(cloth.shape[0], dtype=np.float32)[:, None]
-    sleeve = (arms > 0.5) & (below < 1.5)
-    return np.asarray(np.clip(rows - fine[None, :] + 0.5, 0, 1) * ~sleeve, np.float32)
-
-
-def _best_line(score: F32, columns: Mask) -> tuple[F32, float]:
-    """Return the row of the best unbroken line, (w,), by dynamic programming, and its mean score on the columns."""
-    first, last = (int(v) for v in np.flatnonzero(columns)[[0, -1]])
-    total = score[:, first : last + 1].copy()
-    for x in range(1, total.shape[1]):
-        before = total[:, x - 1]
-        total[:, x] += np.maximum(before, np.maximum(np.r_[before[1:], -1e9], np.r_[-1e9, before[:-1]]) - 0.3)
-    rows = np.empty(total.shape[1], np.int64)
-    rows[-1] = int(total[:, -1].argmax())
-    for x in range(total.shape[1] - 1, 0, -1):
-        near = range(max(0, rows[x] - 1), min(len(total), rows[x] + 2))
-        rows[x - 1] = max(near, key=lambda y: total[y, x - 1] - 0.3 * (y != rows[x]))
-    picked = score[rows, np.arange(first, last + 1)]
-    line = np.interp(np.arange(score.shape[1]), np.arange(first, last + 1), rows).astype(np.float32)
-    return line, float(picked.mean())
 
 
 def drawn(shape: tuple[int, ...], frame: Frame, lines: list[list[F64]], thick: float) -> F32:

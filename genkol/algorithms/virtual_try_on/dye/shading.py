@@ -27,6 +27,10 @@ RIM = 1.0
 """Pixels of a mark on the rim of the cloth, over its size, from which it is no print."""
 PLAIN = 0.8
 """Share of a cloth in its one colour, in any light, from which the rest is a print on it."""
+RUBBED = 0.25
+"""Standard deviation of what is rubbed smooth about a pattern's outlines, over the size of a print."""
+DENSE = (0.2, 0.42)
+"""Share of outlines about a place from which a pattern is fine there: crests and letters, not stripes."""
 ROUNDS = 5
 """Turns in which the unknown gradients are guessed again."""
 _LINEAR: F32 = linear_of(np.arange(256, dtype=np.uint8))
@@ -72,7 +76,7 @@ def shading_of(pixels: U8, weight: F32, print_size: float) -> Shading:
     if foreign is None:
         sharp = (_change(soft, inside, LIGHT_STEP, 5) > 1).astype(np.uint8)
         edges = cv2.dilate(sharp, np.ones((5, 5), np.uint8)) > 0
-        light = _without(light, edges, inside) if edges.any() else light
+        light = _rubbed(_without(light, edges, inside), edges, inside, print_size) if edges.any() else light
     elif foreign.any():
         marks = _marks(foreign, _change(soft, inside, PLAIN_LIGHT_STEP, 9), inside, print_size) & inside
         light = _spread(light, inside & ~marks, marks) if marks.any() else light
@@ -179,6 +183,18 @@ def _without(light: F32, edges: Mask, inside: Mask) -> F32:
     for _ in range(ROUNDS):
         guess = _joined(small, printed, within, guess)
     return _joined(light, edges, inside, cv2.resize(guess, (w, h), interpolation=cv2.INTER_LINEAR))
+
+
+def _rubbed(light: F32, edges: Mask, inside: Mask, print_size: float) -> F32:
+    """Return the light without the relief that is left of a pattern's outlines: smooth on them and between them."""
+    sigma = max(1.0, RUBBED * print_size)
+    within = inside.astype(np.float32)
+    stack = np.dstack([light * within, within]).astype(np.float32)
+    total = smoothed(stack, sigma)
+    smooth = total[..., 0] / np.maximum(total[..., 1], 1e-3)
+    dense = smoothed(edges.astype(np.float32), sigma)
+    share = np.clip((dense - DENSE[0]) / (DENSE[1] - DENSE[0]), 0, 1) * within
+    return np.asarray(light + share * (smooth - light), np.float32)
 
 
 def _spread(plane: F32, known: Mask, where: Mask | None = None) -> F32:

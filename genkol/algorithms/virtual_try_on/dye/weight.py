@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from genkol.algorithms.virtual_try_on.dye.claims import bare_hands, neither_hair_nor_skin, off_the_head, with_hood
 from genkol.algorithms.virtual_try_on.dye.shading import PLAIN, off_hue, own_colour
 from genkol.artifacts import F32, U8, Person
 from genkol.vision.colour import lab_of
@@ -41,6 +42,7 @@ def worn_cloth(pixels: U8, person: Person) -> F32:
     instead (the matting equation); where these two are hardly apart, by the odds of the two colours and of the map.
     Towards the background the matte decides, or the same equation where it can.
     """
+    person = with_hood(pixels, person)
     share = _fraction(person.clothes)
     near = cv2.boxFilter(share, -1, (5, 5))
     firm = cv2.erode((share >= SURE).astype(np.uint8), _FIVE)
@@ -58,16 +60,17 @@ def worn_cloth(pixels: U8, person: Person) -> F32:
     alone = _alone(person)[open_] * (near[open_] > 0.1) * (odds > -2)
     filled = np.maximum(inside, np.maximum(alone, _ramp(alike, 0.1, 0.35)) * _ramp(around, 0.5, 0.7))
     filled = np.maximum(filled, alone * _ramp(odds, 1, 3) * _ramp(around, 0.15, 0.3))
+    unlike = np.maximum(unlike, neither_hair_nor_skin(pixels, person, open_) * _ramp(share[open_], 0.06, 0.2))
     weight[open_] = np.maximum(filled, unlike * _ramp(around, 0.06, 0.18) * (matte > 0.9))
     held = _ramp(share[open_], 0.55, 0.7) * _ramp(around, 0.75, 0.9)  # shaded cloth that looks like skin
     weight[open_] = np.maximum(weight[open_], held) * (1 - _of_other_hue(pixels, person, firm, open_, found.cloth))
     weight[open_] = _carried_out(weight, person.matte)[open_] * _outlined(image, matte, found)
     closed = cv2.morphologyEx(weight, cv2.MORPH_CLOSE, _square(MARK * max(share.shape)))
     weight = np.maximum(weight, closed * _ramp(share, 0.4, 0.6)).astype(np.float32)
-    weight *= 1 - _bare_hands(person)
+    weight *= 1 - bare_hands(pixels, person)
     weight[weight < 0.015] = 0
     weight[weight > 0.985] = 1
-    return _off_the_face(weight, person)
+    return off_the_head(_off_the_face(weight, person), pixels, person)
 
 
 def _of_other_hue(pixels: U8, person: Person, firm: U8, open_: NDArray[np.bool_], cloth: F32) -> F32:
@@ -99,18 +102,6 @@ def _alone(person: Person) -> F32:
     free = (np.maximum.reduce(small) < 255 * LIKELY).astype(np.uint8)
     away = cv2.distanceTransform(free, cv2.DIST_L2, 3) * 2 / max(person.matte.shape)
     return _ramp(cv2.resize(away, person.matte.shape[::-1], interpolation=cv2.INTER_LINEAR), 0.006, 0.016)
-
-
-def _bare_hands(person: Person) -> F32:
-    """Return (h, w) in [0, 1]: hands by their landmarks, where there is some skin; pale ones are lost on pale cloth."""
-    out: U8 = np.zeros(person.matte.shape, np.uint8)
-    for hand in person.hands:
-        points = np.rint(np.clip(hand.landmarks[:, :2], -4000, 8000)).astype(np.int32)
-        thick = max(1, round(0.2 * float(np.linalg.norm(hand.landmarks[5, :2] - hand.landmarks[17, :2]))))
-        cv2.fillConvexPoly(out, cv2.convexHull(points[[0, 1, 2, 5, 9, 13, 17]]), 255)
-        for finger in range(1, 21, 4):
-            cv2.polylines(out, [points[finger : finger + 4].reshape(-1, 1, 2)], False, 255, thick)
-    return _fraction(out) * _ramp(_fraction(person.body_skin), 0.15, 0.35)
 
 
 def _carried_out(weight: F32, matte: U8) -> F32:

@@ -92,6 +92,29 @@ def test_black_to_blond_is_lifted_and_not_olive(dye, photo, person_of):
     assert b > 20
 
 
+def test_a_brow_under_curls_is_not_dyed(dye, photo, face_of):
+    portrait, face = photo(CURLS), face_of(photo(CURLS))
+    moved = delta_e(lab_of(compose(portrait, [dye(CURLS, "platinum")]).pixels), lab_of(portrait.pixels))
+    x, y = face.landmarks[20:22].mean(axis=0).astype(int)
+    assert np.median(moved[y - 2 : y + 9, x - 8 : x + 3]) < 3
+
+
+@pytest.mark.shared
+def test_a_thin_red_fringe_over_pale_skin_is_dyed(dye, photo, face_of):
+    name = "person-selfie-f-02.jpg"
+    portrait, face = photo(name), face_of(photo(name))
+    moved = delta_e(lab_of(compose(portrait, [dye(name, "black")]).pixels), lab_of(portrait.pixels))
+    x, y = face.mesh[10, :2].astype(int)
+    reach = int(0.3 * face.eye_distance)
+    assert (moved[y : y + reach, x - reach : x + reach] > 20).mean() > 0.7
+
+
+@pytest.mark.shared
+def test_a_head_in_the_dark_that_shows_no_hairline_is_refused(dye):
+    with pytest.raises(Unsuitable, match=r"at least \d+ are needed|at most 1.5 may be"):
+        dye("person-hard-dark-01.jpg", "platinum")
+
+
 def test_curls_over_the_forehead_are_dyed_too(dye, photo, face_of):
     portrait, face = photo(CURLS), face_of(photo(CURLS))
     after = compose(portrait, [dye(CURLS, "teal")])
@@ -174,3 +197,13 @@ def test_one_of_colour_and_reference_is_asked_for():
 def test_it_conforms(photo, person_of, weights_setup):
     inputs = {"portrait": photo(REDHEAD), "person": person_of(photo(REDHEAD))}
     assert violations(HairRecolour, inputs, weights_setup, {"colour": "auburn"}) == []
+
+
+@pytest.mark.shared
+def test_vivid_hair_is_dyed_whole(dye, photo, person_of):
+    name = "person-hard-occluded-mask-01.jpg"
+    portrait = photo(name)
+    lab = lab_of(portrait.pixels)
+    purple = (lab[..., 1] > 35) & (lab[..., 2] < -15) & (person_of(portrait).matte > CERTAIN)
+    now = lab_of(compose(portrait, [dye(name, "blond")]).pixels)[purple]
+    assert (np.hypot(now[:, 1] - lab[purple][:, 1], now[:, 2] - lab[purple][:, 2]) > 20).mean() > 0.93

@@ -8,7 +8,7 @@ import pytest
 from genkol.algorithm import Step
 from genkol.algorithms.makeup_transfer.canvas import Canvas
 from genkol.algorithms.makeup_transfer.looks import LOOKS
-from genkol.algorithms.makeup_transfer.mesh import MeshMakeup
+from genkol.algorithms.makeup_transfer.mesh import MeshMakeup, grading
 from genkol.algorithms.makeup_transfer.recipe import lip_colour
 from genkol.artifacts import Image, Layer
 from genkol.compose import compose, support
@@ -269,3 +269,10 @@ def test_a_look_or_a_reference_must_be_given_and_not_both():
 def test_an_unknown_look_is_refused_with_the_nearest():
     with pytest.raises(ValueError, match=r"no look named 'smokey'\. Did you mean 'smoky'\?"):
         MeshMakeup.Params(look="smokey")
+
+
+def test_lipstick_is_less_vivid_where_the_light_is_dim_or_the_picture_pale():
+    bright, dim, pale = (grading(np.array(lab, np.float32)) for lab in ((65, 15, 20), (38, 9, 11), (65, 6, 7)))
+    assert bright == 1
+    assert 0.7 < dim < 0.9
+    assert 0.5 < pale < 0.8

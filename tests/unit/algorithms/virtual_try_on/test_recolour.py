@@ -243,6 +243,7 @@ def test_a_use_without_sense_is_told_before_it_runs(params, given, said):
 def test_a_colour_is_a_css_name_or_notation():
     assert rgb_of_name("teal") == (0, 128, 128)
     assert rgb_of_name(" #c8102e ") == (200, 16, 46)
+    assert rgb_of_name("Navy") == (31, 42, 68)  # that of cloth, not of a screen
     with pytest.raises(ValueError, match=r"no colour 'crimsn'\. Did you mean 'crimson'\?"):
         ClothesRecolour.Params(colour="crimsn")
     with pytest.raises(ValueError, match="Give a CSS name or #rrggbb"):
@@ -277,3 +278,42 @@ def test_on_photographs_face_and_hands_stay_to_the_byte(photo, parsed, name):
     assert not changed[who.matte == 0].any()
     x, y = (round(float(v)) for v in who.pose[0, :2])
     assert not changed[y - 20 : y + 20, x - 20 : x + 20].any()
+
+
+@pytest.mark.weights
+def test_a_hood_of_the_same_cloth_is_dyed_with_it(photo, parsed):
+    portrait = photo("person-halfbody-f-03.jpg", 1024)
+    hood = np.s_[: round(0.41 * portrait.height)]
+    changed = np.abs(recoloured(portrait, parsed(portrait), colour="black").astype(int) - portrait.pixels).max(axis=2)
+    assert (changed[hood] > 60).sum() > 2500
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("person-halfbody-f-02.jpg", r"seen from the side: the shoulders span 0\.\d+ of the torso's length"),
+        ("person-halfbody-f-03.jpg", r"Only \d+% of the print would lie on the garment, at least 80% is needed"),
+    ],
+)
+def test_a_print_is_refused_where_the_chest_is_turned_away_or_hidden(photo, parsed, name, said):
+    portrait = photo(name, 1024)
+    with pytest.raises(Unsuitable, match=said):
+        recoloured(portrait, parsed(portrait), logo())
+
+
+@pytest.mark.weights
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("person-hard-noface-01.jpg", r"The head shows no face: 0 pixels, at least \d+ are needed"),
+        ("person-hard-occluded-mask-01.jpg", r"The head shows no face: \d+ pixels, at least \d+ are needed"),
+        ("person-hard-dark-01.jpg", r"It is too dark to tell the clothes: the brightest hundredth reaches \d+% of"),
+        ("person-hard-grayscale-01.jpg", r"The portrait is black and white .* would look painted on"),
+    ],
+)
+def test_hard_photographs_are_refused_with_what_was_measured(photo, parsed, name, said):
+    portrait = photo(name, 1024)
+    with pytest.raises(Unsuitable, match=said):
+        recoloured(portrait, parsed(portrait), colour="#c8102e")
