@@ -93,6 +93,9 @@ class Dressing:
                 sleeves = np.maximum(sleeves, a)
         shadow = contact(sleeves, 0.035 * span, 0.02 * span) * (1 - sleeves)
         factor *= 1 - 0.3 * shadow
+        seen = (alpha > 0.5) & (sleeves < 0.5)
+        if seen.any():
+            factor /= np.median(factor[seen])  # most of the cloth keeps its own colour
         hood = self._hood(light) if marks.hood else None
         return Drape(colour * factor[..., None], alpha, sleeve_colour, sleeves, long, hood)
 
@@ -151,7 +154,9 @@ class Dressing:
         changed = np.maximum(changed, dimmed)
         out = _mix(under, drape.colour, drape.torso * (1 - np.maximum(over_torso, arms)))
         out = _mix(out, drape.sleeve_colour, drape.sleeves * (1 - over_sleeves))
-        return cover(np.clip(out, 0, 255), (changed > 0.004).astype(np.uint8) * np.uint8(255), title=title)
+        shown = np.asarray(np.rint(np.clip(out, 0, 255)), np.uint8)
+        unlike = (changed > 0.004) & (shown != self.pixels).any(axis=-1)
+        return cover(shown, unlike.astype(np.uint8) * np.uint8(255), title=title)
 
     def _before_hood(self, over_torso: F32) -> F32:
         """Return what hides a hood that lies behind the neck: head, hair and neck."""
@@ -165,7 +170,8 @@ class Dressing:
         body = np.clip(_share(self.person.matte) - self.gone, 0, 1)
         body = np.maximum(body, self.skin_prior(drape) * self.gone)
         span = self.body.span
-        fall = contact(drape.alpha, 0.016 * span, 0.02 * span) * body * (1 - drape.alpha)
+        hands = np.maximum(*self.fronts(drape)) * _firm(self.person.body_skin)
+        fall = contact(drape.alpha, 0.016 * span, 0.02 * span) * body * (1 - drape.alpha) * (1 - hands)
         fall = np.where(fall > 0.03, 0.42 * fall, 0).astype(np.float32)
         return np.asarray(under * (1 - fall[..., None]), np.float32), fall
 
