@@ -207,8 +207,11 @@ def neck_mask(body: Body, shape: tuple[int, ...], depth: float, column: bool = F
         t = np.linspace(0, 1, 16)[:, None]
         curve = start * (1 - t) ** 2 + 2 * bend * t * (1 - t) + end * t**2
         if column:
-            down = start + np.array([side * 0.1 * half, float(body.bases[:, 1].mean() + depth - y)])
-            lines.append(np.stack([start, down]))
+            foot = y + max(1.6 * half, 0.6 * (float(body.bases[:, 1].mean()) + depth - y))
+            widths, heights = [1.06, 1.04, 0.72, 0.5], [y - 0.3 * half, y + 0.3 * half, foot, foot + depth]
+            sway = np.linspace(0, 1, 4) * (float(body.bases[:, 0].mean()) - x)
+            down = np.column_stack([x + sway + side * half * np.array(widths), heights])
+            lines.append(down)
             continue
         tip = body.slopes[i][1]
         lines.append(
@@ -216,7 +219,7 @@ def neck_mask(body: Body, shape: tuple[int, ...], depth: float, column: bool = F
                 [curve, body.slopes[i][::-1] + np.array([0, 0.05 * body.span]), tip[None] + np.array([[0, depth]])]
             )
         )
-    high = y - (2.5 if column else 0.35) * half
+    high = y - 0.35 * half
     top = np.array([[x - half * 0.9, high], [x + half * 0.9, high]])
     ring = np.concatenate([top[:1], lines[0], lines[1][::-1], top[1:]])
     out = np.zeros(shape[:2], np.float32)

@@ -9,9 +9,10 @@ import numpy as np
 
 from genkol.algorithms.virtual_try_on.bare import arm_skin, continued_up, neck_mask, neck_skin, removed
 from genkol.algorithms.virtual_try_on.body import Body
+from genkol.algorithms.virtual_try_on.grid import Piece
 from genkol.algorithms.virtual_try_on.shade import body_light, contact, roundness
-from genkol.algorithms.virtual_try_on.skinning import Fit, Piece, cuff, hood_grid, is_long, sleeve_grid, torso_grid
-from genkol.artifacts import F32, U8, Layer, Person
+from genkol.algorithms.virtual_try_on.skinning import Fit, cuff, hood_grid, is_long, sleeve_grid, torso_grid
+from genkol.artifacts import F32, U8, Face, Layer, Person
 from genkol.compose import cover
 from genkol.vision.garment_cutout import Cutout
 from genkol.vision.garment_landmarks import GarmentLandmarks
@@ -50,12 +51,13 @@ class Dressing:
     """One person, one garment: what lies over what."""
 
     def __init__(
-        self, pixels: U8, person: Person, body: Body, sized: Fit, cloth: Cutout, lower: F32, top: float
+        self, pixels: U8, person: Person, face: Face, body: Body, sized: Fit, cloth: Cutout, lower: F32
     ) -> None:
         self.pixels, self.person, self.body = pixels, person, body
         self.sized, self.cloth, self.lower = sized, cloth, lower
         self.shape = (pixels.shape[0], pixels.shape[1])
-        self.gone = np.maximum(removed(person, lower, top), self._bare_shoulders())
+        self.gone = np.maximum(removed(person, lower, float(face.landmarks[33, 1])), self._bare_shoulders())
+        self.head = _head(face, self.shape)
 
     def _bare_shoulders(self) -> F32:
         """Return (H, W) in [0, 1]: skin beyond the shoulders' ends and above the cuffs; no sleeve leaves it bare."""
@@ -121,7 +123,8 @@ class Dressing:
         hair, face, skin, held = (
             _firm(part) for part in (person.hair, person.face_skin, person.body_skin, person.accessories)
         )
-        always = np.maximum(np.maximum(hair, face), held)
+        head = self.head * self._skin()
+        always = np.maximum(np.maximum(hair, face), np.maximum(held, head))
         hands = np.zeros(self.shape, np.float32)
         for hand in person.hands:
             hull = cv2.convexHull(hand.landmarks[:, :2].astype(np.float32))[:, 0]
@@ -136,6 +139,11 @@ class Dressing:
         arms = np.maximum(*(a.mask(self.shape, 1.3, s, 1.12) for a, s in zip(body.arms, starts, strict=True)))
         fore = np.maximum(*(arm.mask(self.shape, 1.5, 0.6, 1.12) for arm in body.arms))
         return np.maximum(always, skin * np.maximum(hands, arms)), np.maximum(always, skin * np.maximum(hands, fore))
+
+    def _skin(self) -> F32:
+        """Return (H, W) in [0, 1]: skin of head and body together, without the doubt between them."""
+        both = np.clip(_share(self.person.face_skin) + _share(self.person.body_skin), 0, 1)
+        return np.asarray(np.clip((both - 0.3) / 0.4, 0, 1), np.float32)
 
     def _below_cuff(self, index: int) -> float:
         """Return from which share of an arm's length on it lies before the torso, a disc's radius below the cuff."""
@@ -161,17 +169,21 @@ class Dressing:
     def _before_hood(self, over_torso: F32) -> F32:
         """Return what hides a hood that lies behind the neck: head, hair and neck."""
         neck = neck_mask(self.body, self.shape, 0.45 * self.body.span, column=True)
-        near = cv2.dilate(neck, np.ones((15, 15), np.uint8))
-        neck = neck * np.maximum(self.gone, _share(self.person.matte))
-        return np.asarray(np.maximum(np.maximum(over_torso, neck), _firm(self.person.body_skin) * near), np.float32)
+        x, y, half = self.body.neck
+        rows, columns = np.ogrid[: self.shape[0], : self.shape[1]]
+        above = np.clip((y + 0.15 * half - rows) / 4, 0, 1) * (np.abs(columns - x) < 1.15 * half)
+        drawn = self.gone * neck_mask(self.body, self.shape, 0.45 * self.body.span)
+        neck = neck * np.maximum(drawn, _share(self.person.matte) * (1 - self.gone))
+        skin = self._skin() * above
+        return np.asarray(np.maximum(np.maximum(over_torso, neck), skin), np.float32)
 
     def _shadowed(self, under: F32, drape: Drape) -> tuple[F32, F32]:
         """Return the picture with the garment's soft shadow on the body beside it, and where that falls."""
         body = np.clip(_share(self.person.matte) - self.gone, 0, 1)
         body = np.maximum(body, self.skin_prior(drape) * self.gone)
         span = self.body.span
-        hands = np.maximum(*self.fronts(drape)) * _firm(self.person.body_skin)
-        fall = contact(drape.alpha, 0.016 * span, 0.02 * span) * body * (1 - drape.alpha) * (1 - hands)
+        before = np.maximum(*self.fronts(drape))
+        fall = contact(drape.alpha, 0.016 * span, 0.02 * span) * body * (1 - drape.alpha) * (1 - before)
         fall = np.where(fall > 0.03, 0.42 * fall, 0).astype(np.float32)
         return np.asarray(under * (1 - fall[..., None]), np.float32), fall
 
@@ -218,6 +230,14 @@ def _without_opening(marks: GarmentLandmarks, shape: tuple[int, ...]) -> F32:
     out = np.ones(shape[:2], np.float32)
     cv2.fillPoly(out, [np.rint(ring * 16).astype(np.int32)], 0.0, cv2.LINE_AA, 4)
     return np.asarray(cv2.GaussianBlur(out, (0, 0), 0.8), np.float32)
+
+
+def _head(face: Face, shape: tuple[int, int]) -> F32:
+    """Return (H, W) in [0, 1]: the face down to the jaw, which lies before every collar."""
+    out = np.zeros(shape, np.float32)
+    hull = cv2.convexHull(face.landmarks[:27].astype(np.float32))[:, 0]
+    cv2.fillConvexPoly(out, np.rint(hull * 16).astype(np.int32), 1.0, cv2.LINE_AA, 4)
+    return np.asarray(cv2.GaussianBlur(out, (0, 0), 1.0), np.float32)
 
 
 def _mix(below: F32, above: F32, share: F32) -> F32:

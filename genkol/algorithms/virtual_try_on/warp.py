@@ -63,7 +63,7 @@ class GarmentWarp(Algorithm):
         lower = lower_wear(
             portrait.pixels, person, body, sized.hem - 0.03 * body.span if hem is None else hem, hem is not None
         )
-        dressing = Dressing(portrait.pixels, person, body, sized, cloth, lower, float(face.landmarks[33, 1]))
+        dressing = Dressing(portrait.pixels, person, face, body, sized, cloth, lower)
         drape = dressing.drape(params.shading)
         step.progress(0.45)
         ground = self._ground(dressing, drape)
