@@ -25,6 +25,8 @@ LEVEL = 0.8
 """Width near the top, against the widest, from which a garment that gets no narrower below is a skirt."""
 DRESS, LONG = 3.9, 1.6
 """Lengths of the whole and of a sleeve, against half of the torso, from which they are a dress and a long sleeve."""
+NEAREST = 0.19
+"""Least distance of a collar's corner from its middle, against half of the torso's width; a hanger's hook is nearer."""
 HOOD_DEPTH = 0.33
 """How deep the sides of a closed hood cross below its base, against the base's width."""
 
@@ -231,11 +233,12 @@ def _profile(mask: Mask) -> F64:
 def _neck(mask: Mask, axis: float, half: float, tips: F64) -> tuple[F64, F64, bool]:
     """Return where the shoulders meet the neck, the tops of the neck opening, and whether a hood rises there."""
     profile = _profile(mask)
+    axis = _collar_middle(profile, axis, half)
     crown = float(profile[int(axis - 0.5 * half) : int(axis + 0.5 * half)].min())
     hood = float(tips[:, 1].mean()) - crown > 0.75 * half
     bases, corners = [], []
     for i, side in ((0, -1), (1, 1)):
-        near, far = axis + side * 0.14 * half, axis + side * 0.78 * half
+        near, far = axis + side * NEAREST * half, axis + side * 0.78 * half
         xs = np.arange(int(min(near, far)), int(max(near, far)) + 1)
         if hood:
             base = _concave(xs, profile[xs], tips[i], np.array([axis + side * 0.25 * half, crown]))
@@ -247,6 +250,18 @@ def _neck(mask: Mask, axis: float, half: float, tips: F64) -> tuple[F64, F64, bo
         bases.append(base)
         corners.append(corner)
     return np.array(bases), np.array(corners), bool(hood)
+
+
+def _collar_middle(profile: F64, axis: float, half: float) -> float:
+    """Return x about which the top of the garment is most like its mirror image; it may lie askew above its hem."""
+    reach = np.arange(1, 0.8 * half)
+    xs = np.arange(len(profile))
+
+    def unlike(x: float) -> float:
+        sides = [np.interp(x + side * reach, xs, profile) for side in (-1, 1)]
+        return float(np.abs(sides[0] - sides[1]).mean()) + 0.05 * abs(x - axis)
+
+    return float(min(axis + np.linspace(-0.3, 0.3, 41) * half, key=unlike))
 
 
 def _slope(mask: Mask, tip: F64, base: F64) -> F64:
@@ -354,7 +369,7 @@ def _opening(cutout: Cutout, corners: F64, bases: F64, half: float, hood: bool) 
     if hood:
         return _arc(left, right, HOOD_DEPTH * width, 1.25, v)
     standing = float((bases[:, 1] - corners[:, 1]).mean()) > STANDING * half
-    usual, powers, strict = (1.15, (1.3, 1.5), 25.0) if standing else (0.44, (1.7, 2.2, 2.8), 5.0)
+    usual, powers, strict = (1.15, (1.3, 1.5), 25.0) if standing else (0.44, (1.7, 2.2, 2.8), 9.0)
     light = cv2.GaussianBlur(lab_of(np.clip(cutout.pixels, 0, 255).astype(np.uint8))[..., 0], (0, 0), 1.5)
     best, score = None, -np.inf
     for power in powers:
