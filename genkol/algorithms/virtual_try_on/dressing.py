@@ -79,7 +79,7 @@ class Dressing:
         light = body_light(self.pixels, self.gone, span, shading)
         colour, alpha = _pulled(torso, source)
         below = np.clip((torso.y - float(marks.armpits[:, 1].mean())) / 4, 0, 1)
-        alpha *= 1 - below * (1 - _edge(torso))
+        alpha = np.maximum(alpha * (1 - below * (1 - _edge(torso))), _within(torso) * below)
         chest = np.clip((torso.along - 0.12) / 0.2, 0, 1)
         factor = light * (1 - chest * (1 - roundness(torso.across, 0.22)))
         sleeves, sleeve_colour = np.zeros(self.shape, np.float32), np.zeros_like(colour)
@@ -197,7 +197,7 @@ class Dressing:
         seam *= _share(self.person.body_skin)  # drawn skin goes over into real skin, and the old edge's shadow with it
         gone = np.maximum(gone, seam * neck)
         for i, arm in enumerate(self.body.arms):
-            mask = arm.mask(self.shape, start=0.25) * (np.maximum(self.gone, seam) > 0.02)
+            mask = arm.mask(self.shape, start=0.25 if self.sized.marks.sleeves else 0.0) * (np.maximum(self.gone, seam) > 0.02)
             if drape.long or float((mask * self.gone * (1 - drape.alpha) > 0.3).sum()) < FEW:
                 continue
             mask = cv2.GaussianBlur(mask, (0, 0), 0.7)

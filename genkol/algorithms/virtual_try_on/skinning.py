@@ -19,10 +19,14 @@ BEYOND = 1.04
 MOST_WRAP, LEAST_WRAP = 1.45, 0.85
 """Scale across in the middle of the torso against that on its average: cloth that turns away at the sides of the
 body is foreshortened there, and the print in the middle keeps its proportions."""
+MOST_LONG = 1.7
+"""Scale down the body against that across it: a garment that lies wide is still let down to the hips."""
 HEM = {"t-shirt": 0.17, "shirt": 0.19, "long-sleeve": 0.15, "hoodie": 0.13}
 """How far below the hip joints a garment ends, as a share of the torso."""
 EASE = {"t-shirt": 1.05, "shirt": 1.06, "long-sleeve": 1.05, "hoodie": 1.1, "dress": 1.04}
 """Width of the cloth against that of the torso."""
+FLARE = 0.6
+"""What is left of a skirt's width when it hangs: power of its width lying flat."""
 HOOD_RISE, HOOD_SPREAD = 0.5, 1.06
 """Height and width of a hood that lies behind the neck, against half of the collar's width."""
 HOOD_FALL = 0.34
@@ -61,7 +65,7 @@ def fit(marks: GarmentLandmarks, body: Body, old_hem: float | None) -> Fit:
             hem = max(hem, old_hem + 0.035 * torso)
         if old_hem is None:
             hem += 0.04 * torso
-        scale = float(np.clip((hem - top) / length, 0.9 * even, 1.45 * even))
+        scale = float(np.clip((hem - top) / length, 0.9 * even, MOST_LONG * even))
     return Fit(scale, top, top + scale * length, marks, body)
 
 
@@ -150,7 +154,7 @@ def _goal(sized: Fit, y: F64) -> tuple[F64, F64]:
     half = body.half * ease
     chest = float(np.interp(pit, body.rows, half))
     own = np.interp(body.rows, sized.height(marks.rows), np.diff(marks.sides, axis=1)[:, 0] / 2 * sized.scale)
-    flare = np.maximum(half, chest * 0.93 * own / np.interp(pit, body.rows, own))
+    flare = np.maximum(half, chest * 0.93 * (own / np.interp(pit, body.rows, own)) ** FLARE)
     half = np.where(body.rows > pit, np.maximum(half, flare), half)
     kernel = np.ones(9) / 9
     half = np.convolve(np.pad(half, 4, "edge"), kernel, "valid")

@@ -57,12 +57,11 @@ class GarmentWarp(Algorithm):
         cloth = cut_out(garment)
         marks = landmarks_of(cloth, params.kind)
         step.progress(0.15)
-        hem = old_hem(portrait.pixels, person, body)
+        hem = None if marks.kind == "dress" else old_hem(portrait.pixels, person, body)
         sized = fit(marks, body, hem)
         _check_arms(sized)
-        lower = lower_wear(
-            portrait.pixels, person, body, sized.hem - 0.03 * body.span if hem is None else hem, hem is not None
-        )
+        line = sized.hem - 0.03 * body.span if hem is None else hem
+        lower = lower_wear(portrait.pixels, person, body, line, hem is not None)
         dressing = Dressing(portrait.pixels, person, face, body, sized, cloth, lower)
         drape = dressing.drape(params.shading)
         step.progress(0.45)
