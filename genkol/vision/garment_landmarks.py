@@ -17,6 +17,8 @@ ROWS = 48
 """Rows at which the sides of the torso are read."""
 DRESS, LONG = 3.9, 1.25
 """Lengths of the whole and of a sleeve, against half of the torso, from which they are a dress and a long sleeve."""
+LOPSIDED = 1.35
+"""Distance of one armpit from the middle against that of the other from which it is not believed."""
 MOST_SLEEVE = 3.6
 """Length of a sleeve, against half of the torso, from which it is no sleeve but half of a wide skirt."""
 
@@ -136,6 +138,10 @@ def _armpits(mask: Mask, contour: F64, axis: float, top: float, bottom: float) -
     for i in (0, 1):
         if np.isnan(found[i, 0]):
             found[i] = (2 * axis - found[1 - i, 0], found[1 - i, 1])
+    apart = np.abs(found[:, 0] - axis)
+    near = int(apart.argmin())
+    if apart[1 - near] > LOPSIDED * apart[near]:  # a folded sleeve hides the other one
+        found[1 - near] = (2 * axis - found[near, 0], found[near, 1])
     half = (found[1, 0] - found[0, 0]) / 2
     armpits = found.copy()
     for i in (0, 1):
