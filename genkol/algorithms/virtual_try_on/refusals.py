@@ -120,8 +120,8 @@ def check_arms(drape: Drape, drawn: F32) -> None:
     if crossed > MOST_CROSSED:
         raise Unsuitable(
             f"Arms in sleeves lie across {crossed:.0%} of the chest, at most {MOST_CROSSED:.0%} was expected; a "
-            "garment with short sleeves would lay them bare, and how they look is not known. Use a garment with long sleeves, "
-            "or a picture with the arms at the sides.",
+            "garment with short sleeves would lay them bare, and how they look is not known. Use a garment with long "
+            "sleeves, or a picture with the arms at the sides.",
             value=round(crossed, 3),
             expected=MOST_CROSSED,
         )
