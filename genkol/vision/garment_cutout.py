@@ -166,7 +166,7 @@ def _largest(mask: NDArray[np.bool_]) -> U8:
 
 def _spread_inwards(pixels: U8, alpha: F32) -> F32:
     """Return the colours; at the soft edge and beyond it those of the firm inside near by."""
-    firm = cv2.erode((alpha > 0.98).astype(np.float32), np.ones((3, 3), np.uint8))
+    firm = cv2.erode((alpha > 0.98).astype(np.float32), np.ones((5, 5), np.uint8))
     image = pixels.astype(np.float32)
     both = np.dstack([image * firm[..., None], firm])
     spread = smoothed(both, 2.5) + 1e-3 * smoothed(both, 10) + 1e-6 * smoothed(both, 40)

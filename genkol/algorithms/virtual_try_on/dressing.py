@@ -83,7 +83,7 @@ class Dressing:
         """
         over_torso, over_sleeves = self.fronts(drape)
         under, arms, gone = self._bared(drape, ground)
-        check_arms(drape, arms)
+        check_arms(drape, arms * np.maximum(*(arm.mask(self.shape, 1.2, 0.45) for arm in self.body.arms)))
         changed = np.maximum(gone, drape.alpha)
         if drape.hood is not None:
             behind = drape.hood[1] * (1 - self._before_hood(over_torso))

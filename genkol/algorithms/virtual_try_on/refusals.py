@@ -22,8 +22,8 @@ LEAST_COLOUR = 2.0
 """CIELAB chroma that a twentieth of the picture must reach, to be no grey one."""
 LEAST_DROP, SEEN = 0.3, 0.8
 """How far below the hips a knee must lie, against the torso, and how visible both must be to say so."""
-MOST_CROSSED = 0.06
-"""Share of the chest before which a bare arm may be drawn that the old sleeves hide."""
+MOST_CROSSED = 0.05
+"""Share of the chest before which a bare forearm may be drawn that the old sleeves hide."""
 MOST_BESIDE = 0.2
 """Share of the garment that may come to lie beside the body that is seen."""
 
@@ -113,7 +113,7 @@ def check_arms(drape: Drape, drawn: F32) -> None:
 
     Args:
         drape: the garment.
-        drawn: (H, W) in [0, 1], arms that the old clothes hide.
+        drawn: (H, W) in [0, 1], forearms that the old clothes hide.
     """
     chest = drape.torso > 0.5
     crossed = float((drawn * chest).sum()) / max(float(chest.sum()), 1.0)

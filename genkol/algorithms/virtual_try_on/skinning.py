@@ -210,7 +210,11 @@ def _underside(arm: Arm, pit: F64, end: float, t: F64, half: F64, outward: F64, 
     inward = np.column_stack([direction[:, 1], -direction[:, 0]])
     inward *= 1 if inward[0] @ outward < 0 else -1
     edge = points + inward * half[:, None]
-    return np.asarray(edge + (pit - edge[0]) * (1 - late), np.float64)
+    edge = np.asarray(edge + (pit - edge[0]) * (1 - late), np.float64)
+    for k in range(1, len(edge)):  # in the crook of the elbow the edge would turn back upon itself
+        if (edge[k] - edge[k - 1]) @ direction[k] < 0:
+            edge[k] = edge[k - 1]
+    return edge
 
 
 def _eased(t: F64) -> F64:
