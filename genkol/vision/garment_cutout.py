@@ -169,6 +169,6 @@ def _spread_inwards(pixels: U8, alpha: F32) -> F32:
     firm = cv2.erode((alpha > 0.98).astype(np.float32), np.ones((5, 5), np.uint8))
     image = pixels.astype(np.float32)
     both = np.dstack([image * firm[..., None], firm])
-    spread = smoothed(both, 2.5) + 1e-3 * smoothed(both, 10) + 1e-6 * smoothed(both, 40)
+    spread = smoothed(both, 5) + 1e-3 * smoothed(both, 15) + 1e-6 * smoothed(both, 40)
     inside = spread[..., :3] / np.maximum(spread[..., 3:], 1e-9)
     return np.asarray(np.where(firm[..., None] > 0, image, inside), np.float32)

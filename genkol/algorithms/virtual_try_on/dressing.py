@@ -5,10 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from genkol.algorithms.virtual_try_on.bare import arm_skin, continued_up, neck_mask, neck_skin, removed
+from genkol.algorithms.virtual_try_on.bare import arm_skin, neck_mask, neck_skin, removed
 from genkol.algorithms.virtual_try_on.body import Body
 from genkol.algorithms.virtual_try_on.drape import Drape, draped
 from genkol.algorithms.virtual_try_on.front import firm, hands_of, head_of, held_of, share, skin_of
+from genkol.algorithms.virtual_try_on.lower import continued_up
 from genkol.algorithms.virtual_try_on.refusals import check_arms
 from genkol.algorithms.virtual_try_on.shade import body_light, contact
 from genkol.algorithms.virtual_try_on.skinning import Fit, cuff

@@ -10,10 +10,11 @@ from pydantic import Field
 
 from genkol import algorithm
 from genkol.algorithm import Algorithm, Effects, Resources, Setup, Step
-from genkol.algorithms.virtual_try_on.bare import Inpainter, even_ground, lower_wear, old_hem
+from genkol.algorithms.virtual_try_on.bare import Inpainter, even_ground
 from genkol.algorithms.virtual_try_on.body import body_of
 from genkol.algorithms.virtual_try_on.drape import Drape
 from genkol.algorithms.virtual_try_on.dressing import Dressing
+from genkol.algorithms.virtual_try_on.lower import lower_wear, old_hem
 from genkol.algorithms.virtual_try_on.refusals import (
     check_drape,
     check_length,
