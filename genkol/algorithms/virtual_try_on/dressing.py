@@ -40,12 +40,15 @@ class Dressing:
         out = np.zeros(self.shape, np.float32)
         if self.sized.marks.sleeves is None:
             return out
-        x = np.arange(self.shape[1])
+        y, x = np.ogrid[: self.shape[0], : self.shape[1]]
         for i, (arm, tip) in enumerate(zip(self.body.arms, self.body.tips, strict=True)):
             reach = arm.mask(self.shape, 1.7, -0.1, 0.6 * cuff(self.sized, i) / arm.length)
             outside = (x - tip[0]) * (-1, 1)[i] > -0.03 * self.body.span
-            out = np.maximum(out, reach * outside)
-        return np.asarray(cv2.dilate(share(self.person.body_skin), np.ones((5, 5), np.uint8)) * out, np.float32)
+            (sx, sy), (ux, uy) = arm.bone[0], arm.at(np.zeros(1))[1][0]
+            above = (x - sx) * ux + (y - sy) * uy < 0.85 * cuff(self.sized, i)
+            out = np.maximum(out, reach * outside * above)
+        skin = cv2.dilate(share(self.person.body_skin), np.ones((11, 11), np.uint8))
+        return np.asarray(np.clip(1.5 * skin, 0, 1) * out, np.float32)
 
     def skin_prior(self, drape: Drape) -> F32:
         """Return (H, W) in [0, 1]: where skin is expected once the old clothes are gone."""
@@ -104,7 +107,7 @@ class Dressing:
         rows, columns = np.ogrid[: self.shape[0], : self.shape[1]]
         above = np.clip((y + 0.15 * half - rows) / 4, 0, 1) * (np.abs(columns - x) < 1.15 * half)
         drawn = self.gone * neck_mask(self.body, self.shape, 0.45 * self.body.span)
-        neck = neck * np.maximum(drawn, share(self.person.matte) * (1 - self.gone))
+        neck = neck * np.clip(drawn + share(self.person.matte) * (1 - self.gone), 0, 1)
         skin = skin_of(self.person) * above
         return np.asarray(np.maximum(np.maximum(over_torso, neck), skin), np.float32)
 
