@@ -9,6 +9,7 @@ import numpy as np
 
 from genkol.algorithms.virtual_try_on.arm import Arm
 from genkol.algorithms.virtual_try_on.body import Body
+from genkol.algorithms.virtual_try_on.front import share
 from genkol.artifacts import F32, U8, Person
 from genkol.vision.colour import lab_of, rgb_of
 from genkol.vision.models import THREADS
@@ -18,8 +19,6 @@ EVEN = 3.0
 """Levels by which an even ground differs from its own blur."""
 MOST_APART = 75.0
 """Distance in sRGB levels from the skin's median up to which a pixel is believed to be skin."""
-LEAST_UNLIKE = 18.0
-"""Distance in CIELAB from which top and trousers are told apart pixel by pixel."""
 LEAST_SKIN = 150
 """Pixels of skin from which its colour is read."""
 
@@ -59,8 +58,8 @@ def even_ground(pixels: U8, hole: F32) -> U8 | None:
     image, reach = pixels.astype(np.float32), 0.01 * max(pixels.shape)
     both = np.dstack([image * known[..., None], known])
     total = np.zeros_like(both)
-    for share, factor in ((1.0, 1), (1e-2, 4), (1e-4, 16)):
-        total += np.float32(share) * smoothed(both, factor * reach)
+    for weight, factor in ((1.0, 1), (1e-2, 4), (1e-4, 16)):
+        total += np.float32(weight) * smoothed(both, factor * reach)
     even = total[..., :3] / np.maximum(total[..., 3:], 1e-9)
     rim = (cv2.dilate(hole, np.ones((41, 41), np.uint8)) > 0.5) & (known > 0)
     if rim.sum() < 200 or float(np.percentile(np.abs(image - even).max(axis=-1)[rim], 90)) > EVEN:
@@ -77,117 +76,15 @@ def removed(person: Person, lower: F32, top: float) -> F32:
         top: y above which all stays: a hat is no old garment.
     """
     parts = (person.hair, person.face_skin, person.body_skin, person.accessories)
-    kept = np.clip(sum(_share(p) for p in parts), 0, 1)
-    worn = np.clip(_share(person.matte) - kept - lower, 0, 1)
-    near = cv2.dilate((_share(person.clothes) * (1 - lower) > 0.3).astype(np.float32), np.ones((9, 9), np.uint8))
+    kept = np.clip(sum(share(p) for p in parts), 0, 1)
+    worn = np.clip(share(person.matte) - kept - lower, 0, 1)
+    near = cv2.dilate((share(person.clothes) * (1 - lower) > 0.3).astype(np.float32), np.ones((9, 9), np.uint8))
     worn = (worn * near).astype(np.float32)
     worn = np.clip((worn - 0.12) / 0.45, 0, 1)
     worn *= np.clip((np.arange(len(worn), dtype=np.float32)[:, None] - top) / 6, 0, 1)
     fringe = cv2.dilate((worn > 0.25).astype(np.float32), np.ones((11, 11), np.uint8))
     room = 1 - np.clip((kept + lower - 0.3) / 0.5, 0, 1)
     return np.asarray(np.maximum(worn, cv2.GaussianBlur(fringe, (0, 0), 1.2) * room), np.float32)
-
-
-def old_hem(pixels: U8, person: Person, body: Body) -> float | None:
-    """Return y of the old hem: where the colour of the clothes in the middle changes most, about the hips; or None."""
-    first, last = body.hips - 0.45 * body.span, min(len(pixels) - 4.0, body.hips + 0.6 * body.span)
-    if last - first < 20:
-        return None
-    rows = np.arange(int(first), int(last), dtype=np.float32)
-    clothes = _share(person.clothes)
-    strip = np.array([_row_colour(pixels, clothes, int(y), body) for y in rows], np.float32)
-    return _largest_change(strip, rows, max(4, round(0.06 * body.span)))
-
-
-def lower_wear(pixels: U8, person: Person, body: Body, line: float, seen: bool) -> F32:
-    """Return where the clothes are those of the legs, (H, W) in [0, 1]: below a line, sleeves aside.
-
-    Args:
-        pixels: the picture.
-        person: its parts.
-        body: its measures.
-        line: y of the old hem in the middle.
-        seen: whether the colour changes there; then about the hips the colour tells them apart: a hem is not level,
-            and the thighs of one who sits rise above it.
-    """
-    h, w = person.matte.shape
-    clothes = _share(person.clothes)
-    y = np.arange(h, dtype=np.float32)[:, None]
-    below = np.repeat(np.clip((y - line) / 3 + 0.5, 0, 1), w, axis=1).astype(np.float32)
-    if seen:
-        below = _by_colour(pixels, clothes, body, line, below)
-    middle, half = (float(np.interp(line, body.rows, part)) for part in (body.middle, body.half))
-    outside = np.abs(np.arange(w) - middle) > half
-    arms = np.zeros((h, w), np.float32)
-    for arm in body.arms:
-        fore = arm.mask((h, w), 1.0, 0.6, 0.85)
-        if float((clothes * fore * (1 - below)).sum()) > 0.5 * float(fore.sum()):  # sleeves hang below the waist too
-            arms = np.maximum(arms, np.where(outside, arm.mask((h, w), 2.2, 0.5, 1.02), arm.mask((h, w), 1.1, 0.5)))
-    return np.asarray(clothes * below * (1 - arms), np.float32)
-
-
-def _by_colour(pixels: U8, clothes: F32, body: Body, line: float, below: F32) -> F32:
-    """Return what belongs to the legs by its colour, from above the hips down to below the hem."""
-    lab = cv2.GaussianBlur(lab_of(pixels), (0, 0), 1.0)
-    y = np.arange(len(lab), dtype=np.float32)[:, None]
-    worn, span = clothes > 0.7, body.span
-    upper = worn & (y > line - 0.6 * span) & (y < line - 0.1 * span)
-    lower = worn & (y > line + 0.1 * span) & (y < line + 0.6 * span)
-    if min(upper.sum(), lower.sum()) < 400:
-        return below
-    one, other = np.median(lab[upper], axis=0), np.median(lab[lower], axis=0)
-    if np.linalg.norm(one - other) < LEAST_UNLIKE:
-        return below
-    lead = np.linalg.norm(lab - one, axis=-1) - np.linalg.norm(lab - other, axis=-1)
-    lead = cv2.medianBlur(np.asarray(lead, np.float32), 5)
-    sure = 0.35 * float(np.linalg.norm(one - other))
-    band = (y > body.hips - 0.5 * span) & (y < line + 0.3 * span)
-    out = np.where(band & (lead > sure), 1, below)
-    return np.asarray(np.where(band & (lead < -sure) & (y < line + 0.15 * span), 0, out), np.float32)
-
-
-def _row_colour(pixels: U8, clothes: F32, y: int, body: Body) -> tuple[float, float, float]:
-    middle = float(np.interp(y, body.rows, body.middle))
-    half = 0.45 * float(np.interp(y, body.rows, body.half))
-    part = slice(max(0, int(middle - half)), max(1, int(middle + half)))
-    worn = clothes[y, part] > 0.6
-    if worn.sum() < 8:
-        return (np.nan, np.nan, np.nan)
-    lab = np.median(lab_of(pixels[y, part][worn][None])[0], axis=0)
-    return (float(lab[0]), float(lab[1]), float(lab[2]))
-
-
-def _largest_change(colours: F32, rows: F32, reach: int) -> float | None:
-    best, where = 9.0, None
-    for k in range(reach, len(rows) - reach, 2):
-        above, below = colours[k - reach : k], colours[k : k + reach]
-        if np.isnan(above).all() or np.isnan(below).all():
-            continue
-        step = float(np.linalg.norm(np.nanmedian(above, axis=0) - np.nanmedian(below, axis=0)))
-        if step > best:
-            best, where = step, float(rows[k])
-    return where
-
-
-def continued_up(ground: U8, pixels: U8, lower: F32, body: Body) -> U8:
-    """Return the ground with trousers or skirt going on upwards to the waist, mirrored at the old hem.
-
-    The old hem hid them; a shorter garment shows them.
-    """
-    h = len(lower)
-    out = ground.copy()
-    reach = round(0.6 * body.span)
-    worn = (lower > 0.6) & (np.arange(h)[:, None] < body.hips + 0.9 * body.span)
-    for x in np.flatnonzero(worn.any(axis=0)):
-        top = min(int(worn[:, x].argmax()) + 4, h - 1)
-        middle, half = (float(np.interp(top, body.rows, part)) for part in (body.middle, body.half))
-        aside = abs(x - middle) / half
-        if aside > 1.35 or top < body.hips - 0.5 * body.span:
-            continue
-        first = max(0, top - (reach if aside < 1.02 else reach // 8))
-        rows = np.minimum(2 * top - np.arange(first, top), h - 1)
-        out[first:top, x] = pixels[rows, x]
-    return out
 
 
 def neck_mask(body: Body, shape: tuple[int, ...], depth: float, column: bool = False) -> F32:
@@ -207,8 +104,11 @@ def neck_mask(body: Body, shape: tuple[int, ...], depth: float, column: bool = F
         t = np.linspace(0, 1, 16)[:, None]
         curve = start * (1 - t) ** 2 + 2 * bend * t * (1 - t) + end * t**2
         if column:
-            down = start + np.array([side * 0.1 * half, float(body.bases[:, 1].mean() + depth - y)])
-            lines.append(np.stack([start, down]))
+            foot = y + max(1.6 * half, 0.6 * (float(body.bases[:, 1].mean()) + depth - y))
+            widths, heights = [1.06, 1.04, 0.72, 0.5], [y - 0.3 * half, y + 0.3 * half, foot, foot + depth]
+            sway = np.linspace(0, 1, 4) * (float(body.bases[:, 0].mean()) - x)
+            down = np.column_stack([x + sway + side * half * np.array(widths), heights])
+            lines.append(down)
             continue
         tip = body.slopes[i][1]
         lines.append(
@@ -216,7 +116,7 @@ def neck_mask(body: Body, shape: tuple[int, ...], depth: float, column: bool = F
                 [curve, body.slopes[i][::-1] + np.array([0, 0.05 * body.span]), tip[None] + np.array([[0, depth]])]
             )
         )
-    high = y - (2.5 if column else 0.35) * half
+    high = y - 0.35 * half
     top = np.array([[x - half * 0.9, high], [x + half * 0.9, high]])
     ring = np.concatenate([top[:1], lines[0], lines[1][::-1], top[1:]])
     out = np.zeros(shape[:2], np.float32)
@@ -226,7 +126,7 @@ def neck_mask(body: Body, shape: tuple[int, ...], depth: float, column: bool = F
 
 def neck_skin(pixels: U8, person: Person, body: Body) -> F32:
     """Return (H, W, 3) sRGB levels: the colour of the neck, spread over all that lies about it."""
-    skin = np.minimum(np.maximum(_share(person.body_skin), _share(person.face_skin)), 1 - _share(person.hair))
+    skin = np.minimum(np.maximum(share(person.body_skin), share(person.face_skin)), 1 - share(person.hair))
     y = np.arange(skin.shape[0], dtype=np.float32)[:, None]
     x = np.arange(skin.shape[1], dtype=np.float32)
     near = (y > body.neck[1] - 1.2 * body.neck[2]) & (y < body.shoulders + 0.3 * body.span)
@@ -250,8 +150,8 @@ def _diffused(pixels: U8, skin: F32, reach: float, tone: F32 | None = None) -> F
         firm = firm * (np.linalg.norm(image - usual, axis=-1) < MOST_APART)
     both = np.dstack([image * firm[..., None], firm])
     total = np.zeros_like(both)
-    for share, factor in ((1.0, 1), (0.05, 3), (0.002, 10), (1e-5, 30)):
-        total += share * smoothed(both, factor * reach)
+    for weight, factor in ((1.0, 1), (0.05, 3), (0.002, 10), (1e-5, 30)):
+        total += weight * smoothed(both, factor * reach)
     if tone is not None:
         total += np.float32(1e-4) * np.append(tone, 1).astype(np.float32)
     return np.asarray(total[..., :3] / np.maximum(total[..., 3:], 1e-9), np.float32)
@@ -270,7 +170,7 @@ def arm_skin(pixels: U8, person: Person, body: Body, index: int) -> F32:
     """
     shape = person.matte.shape
     arm = body.arms[index]
-    bare = _share(person.body_skin) * arm.mask(shape, 1.3, 0.15, 1.0)
+    bare = share(person.body_skin) * arm.mask(shape, 1.3, 0.15, 1.0)
     tone = rgb_of(_tone(pixels, person, body)[None, None])[0, 0] * 255
     colour = _diffused(pixels, bare, 0.03 * body.span, tone)
     known = smoothed((bare > 0.85).astype(np.float32), 0.06 * body.span)
@@ -299,7 +199,3 @@ def _tone(pixels: U8, person: Person, body: Body) -> F32:
         if skin.sum() > LEAST_SKIN:
             tones.append(np.median(lab[skin], axis=0))
     return np.asarray(np.mean(tones, axis=0) if tones else [65, 14, 18], np.float32)
-
-
-def _share(part: U8) -> F32:
-    return np.asarray(part, np.float32) / np.float32(255)

@@ -11,6 +11,8 @@ from genkol.vision.smooth import smoothed
 
 BROAD = 0.11
 """Reach of the blur that leaves the body's shading and no print, as a share of the shoulders' distance."""
+DARK = 35.0
+"""Lightness (CIELAB) of the old clothes under which they tell less and less of the light."""
 RANGE = (0.84, 1.06)
 """How far the old shading may darken or lighten."""
 
@@ -26,7 +28,9 @@ def body_light(pixels: U8, worn: F32, span: float, strength: float) -> F32:
         (part[..., 0] + 1e-3 * far[..., 0]) / (part[..., 1] + 1e-3 * far[..., 1] + 1e-9) for part in (near, far)
     )
     ratio = (local + 12) / (wide + 12)
-    return np.asarray(np.clip(1 + strength * (ratio - 1), *RANGE), np.float32)
+    ratio /= np.median(ratio[firm > 0])  # the light as a whole is that of the garment's photo
+    told = np.clip(float(np.median(light[firm > 0])) / DARK, 0.3, 1)
+    return np.asarray(np.clip(1 + strength * told * (ratio - 1), *RANGE), np.float32)
 
 
 def roundness(across: F32, depth: float) -> F32:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from genkol.algorithms.virtual_try_on.arm import Arm
 from genkol.algorithms.virtual_try_on.body import Body
-from genkol.artifacts import F32, F64
+from genkol.algorithms.virtual_try_on.grid import Grid
+from genkol.artifacts import F64
 from genkol.vision.garment_landmarks import GarmentLandmarks
 
 COLUMNS, LINES = 49, 81
@@ -19,92 +19,20 @@ BEYOND = 1.04
 MOST_WRAP, LEAST_WRAP = 1.45, 0.85
 """Scale across in the middle of the torso against that on its average: cloth that turns away at the sides of the
 body is foreshortened there, and the print in the middle keeps its proportions."""
+MOST_LONG = 1.7
+"""Scale down the body against that across it: a garment that lies wide is still let down to the hips."""
 HEM = {"t-shirt": 0.17, "shirt": 0.19, "long-sleeve": 0.15, "hoodie": 0.13}
 """How far below the hip joints a garment ends, as a share of the torso."""
-EASE = {"t-shirt": 1.05, "shirt": 1.06, "long-sleeve": 1.05, "hoodie": 1.13, "dress": 1.04}
+EASE = {"t-shirt": 1.05, "shirt": 1.06, "long-sleeve": 1.05, "hoodie": 1.1, "dress": 1.04}
 """Width of the cloth against that of the torso."""
+FLARE = 0.6
+"""What is left of a skirt's width when it hangs: power of its width lying flat."""
 HOOD_RISE, HOOD_SPREAD = 0.5, 1.06
 """Height and width of a hood that lies behind the neck, against half of the collar's width."""
-SLEEVE_EASE = {"hoodie": (1.35, 1.6)}
+HOOD_FALL = 0.34
+"""How far it reaches down behind the collar, against the shoulders' distance."""
+SLEEVE_EASE = {"hoodie": (1.2, 1.45)}
 """Least and most width of a sleeve against that of the arm."""
-
-
-@dataclass(frozen=True, eq=False)
-class Grid:
-    """Knots of a piece of cloth.
-
-    Args:
-        source: (n, m, 2) pixels of the cut-out.
-        target: (n, m, 2) pixels of the picture.
-        across: (m,) -1 to 1 from edge to edge.
-        along: (n,) 0 to 1 from the shoulder down.
-    """
-
-    source: F64
-    target: F64
-    across: F64
-    along: F64
-
-    def drawn(self, shape: tuple[int, int]) -> Piece:
-        """Return the piece on an (H, W) picture: the knots, joined smoothly, and read backwards."""
-        knots = np.dstack([self.target, self.source, np.broadcast_to(self.across, self.target.shape[:2])])
-        knots = np.dstack([knots, np.broadcast_to(self.along[:, None], self.target.shape[:2])]).astype(np.float32)
-        down = np.linalg.norm(np.diff(self.target, axis=0), axis=-1).sum(0).max()
-        over = np.linalg.norm(np.diff(self.target, axis=1), axis=-1).sum(1).max()
-        dense = _refined(knots, int(1.5 * down) + 2, int(1.5 * over) + 2).reshape(-1, 6)
-        return _splat(dense, shape)
-
-
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """A piece of cloth as it lies in the picture, all (H, W).
-
-    Args:
-        x, y: where each pixel comes from in the cut-out.
-        across, along: where it lies on the piece, see `Grid`.
-        inside: 1 where the grid reaches.
-    """
-
-    x: F32
-    y: F32
-    across: F32
-    along: F32
-    inside: F32
-
-    def pull(self, source: F32) -> F32:
-        """Return the source's values at the piece's pixels, bilinear, 0 beyond the source."""
-        return np.asarray(
-            cv2.remap(source, self.x, self.y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), np.float32
-        )
-
-
-def _refined(knots: F32, rows: int, columns: int) -> F32:
-    n, m = knots.shape[:2]
-    x = np.broadcast_to(np.linspace(0, m - 1, columns, dtype=np.float32), (rows, columns))
-    y = np.broadcast_to(np.linspace(0, n - 1, rows, dtype=np.float32)[:, None], (rows, columns))
-    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
-    halves = [cv2.remap(np.ascontiguousarray(knots[..., k : k + 3]), x, y, cv2.INTER_LINEAR) for k in (0, 3)]
-    return np.asarray(np.dstack(halves), np.float32)
-
-
-def _splat(dense: F32, shape: tuple[int, int]) -> Piece:
-    """Return the values of scattered points on the pixels: each spread over its four neighbours."""
-    h, w = shape
-    x, y = dense[:, 0], dense[:, 1]
-    keep = (x > 0) & (y > 0) & (x < w - 1.01) & (y < h - 1.01)
-    dense, x, y = dense[keep], x[keep], y[keep]
-    x0, y0 = x.astype(np.int32), y.astype(np.int32)
-    fx, fy = x - x0, y - y0
-    sums = np.zeros((5, h * w))
-    for dx, dy, weight in ((0, 0, (1 - fx) * (1 - fy)), (1, 0, fx * (1 - fy)), (0, 1, (1 - fx) * fy), (1, 1, fx * fy)):
-        place = (y0 + dy) * w + x0 + dx
-        sums[4] += np.bincount(place, weight, h * w)
-        for k in range(4):
-            sums[k] += np.bincount(place, weight * dense[:, 2 + k], h * w)
-    total = sums[4].reshape(h, w)
-    planes = [(s.reshape(h, w) / np.maximum(total, 1e-6)).astype(np.float32) for s in sums[:4]]
-    inside = cv2.erode((total > 0.05).astype(np.float32), np.ones((3, 3), np.uint8))
-    return Piece(planes[0], planes[1], planes[2], planes[3], cv2.GaussianBlur(inside, (0, 0), 0.9))
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +65,7 @@ def fit(marks: GarmentLandmarks, body: Body, old_hem: float | None) -> Fit:
             hem = max(hem, old_hem + 0.035 * torso)
         if old_hem is None:
             hem += 0.04 * torso
-        scale = float(np.clip((hem - top) / length, 0.9 * even, 1.45 * even))
+        scale = float(np.clip((hem - top) / length, 0.9 * even, MOST_LONG * even))
     return Fit(scale, top, top + scale * length, marks, body)
 
 
@@ -226,7 +154,7 @@ def _goal(sized: Fit, y: F64) -> tuple[F64, F64]:
     half = body.half * ease
     chest = float(np.interp(pit, body.rows, half))
     own = np.interp(body.rows, sized.height(marks.rows), np.diff(marks.sides, axis=1)[:, 0] / 2 * sized.scale)
-    flare = np.maximum(half, chest * 0.93 * own / np.interp(pit, body.rows, own))
+    flare = np.maximum(half, chest * 0.93 * (own / np.interp(pit, body.rows, own)) ** FLARE)
     half = np.where(body.rows > pit, np.maximum(half, flare), half)
     kernel = np.ones(9) / 9
     half = np.convolve(np.pad(half, 4, "edge"), kernel, "valid")
@@ -282,7 +210,11 @@ def _underside(arm: Arm, pit: F64, end: float, t: F64, half: F64, outward: F64, 
     inward = np.column_stack([direction[:, 1], -direction[:, 0]])
     inward *= 1 if inward[0] @ outward < 0 else -1
     edge = points + inward * half[:, None]
-    return np.asarray(edge + (pit - edge[0]) * (1 - late), np.float64)
+    edge = np.asarray(edge + (pit - edge[0]) * (1 - late), np.float64)
+    for k in range(1, len(edge)):  # in the crook of the elbow the edge would turn back upon itself
+        if (edge[k] - edge[k - 1]) @ direction[k] < 0:
+            edge[k] = edge[k - 1]
+    return edge
 
 
 def _eased(t: F64) -> F64:
@@ -302,8 +234,8 @@ def hood_grid(sized: Fit) -> Grid:
     ends = _collar_ends(sized)
     goal, width = ends.mean(), float(np.diff(ends)[0]) / 2
     heights = [np.interp(ends[i], *body.slopes[i][:: (1, -1)[i]].T) for i in (0, 1)]
-    base = np.interp(across, [-1, 1], heights) + 0.16 * body.span
-    rise = 0.17 * body.span + HOOD_RISE * width * (1 - np.abs(across) ** 2.6) ** 0.5
+    base = np.interp(across, [-1, 1], heights) + HOOD_FALL * body.span
+    rise = (HOOD_FALL + 0.01) * body.span + HOOD_RISE * width * (1 - np.abs(across) ** 2.6) ** 0.5
     target = np.zeros_like(source)
     target[..., 0] = goal + HOOD_SPREAD * width * across
     target[..., 1] = base - rise * (1 - along)[:, None]

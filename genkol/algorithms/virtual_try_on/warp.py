@@ -10,18 +10,23 @@ from pydantic import Field
 
 from genkol import algorithm
 from genkol.algorithm import Algorithm, Effects, Resources, Setup, Step
-from genkol.algorithms.virtual_try_on.bare import Inpainter, even_ground, lower_wear, old_hem
+from genkol.algorithms.virtual_try_on.bare import Inpainter, even_ground
 from genkol.algorithms.virtual_try_on.body import body_of
-from genkol.algorithms.virtual_try_on.dressing import Drape, Dressing
-from genkol.algorithms.virtual_try_on.skinning import Fit, fit, is_long
+from genkol.algorithms.virtual_try_on.drape import Drape
+from genkol.algorithms.virtual_try_on.dressing import Dressing
+from genkol.algorithms.virtual_try_on.lower import lower_wear, old_hem
+from genkol.algorithms.virtual_try_on.refusals import (
+    check_drape,
+    check_length,
+    check_picture,
+    check_seat,
+    check_sleeves,
+)
+from genkol.algorithms.virtual_try_on.skinning import fit
 from genkol.artifacts import U8, Face, Image, Layer, Person
-from genkol.errors import Unsuitable
 from genkol.services import VIRTUAL_TRY_ON, Aspect
 from genkol.vision.garment_cutout import cut_out
 from genkol.vision.garment_landmarks import landmarks_of
-
-LEAST_BEND = 60.0
-"""Degrees at the elbow that a long sleeve can follow without folding."""
 
 
 class GarmentWarp(Algorithm):
@@ -51,20 +56,24 @@ class GarmentWarp(Algorithm):
         """Return the dressed person as a layer over the old clothes.
 
         Raises:
-            Unsuitable: the body is not seen from the front, or the garment is not one for the upper body.
+            Unsuitable: the body is not seen from the front, its arms or the light do not allow it, or the garment is
+                not one for the upper body.
         """
+        check_picture(portrait.pixels)
         body = body_of(person, face)
+        check_seat(person, body)
         cloth = cut_out(garment)
         marks = landmarks_of(cloth, params.kind)
         step.progress(0.15)
-        hem = old_hem(portrait.pixels, person, body)
+        hem = None if marks.kind == "dress" else old_hem(portrait.pixels, person, body)
         sized = fit(marks, body, hem)
-        _check_arms(sized)
-        lower = lower_wear(
-            portrait.pixels, person, body, sized.hem - 0.03 * body.span if hem is None else hem, hem is not None
-        )
-        dressing = Dressing(portrait.pixels, person, body, sized, cloth, lower, float(face.landmarks[33, 1]))
+        check_sleeves(sized)
+        check_length(sized)
+        line = sized.hem - 0.03 * body.span if hem is None else hem
+        lower = lower_wear(portrait.pixels, person, body, line, hem is not None)
+        dressing = Dressing(portrait.pixels, person, face, body, sized, cloth, lower)
         drape = dressing.drape(params.shading)
+        check_drape(drape, person)
         step.progress(0.45)
         ground = self._ground(dressing, drape)
         step.progress(0.9)
@@ -78,14 +87,3 @@ class GarmentWarp(Algorithm):
         hole = cv2.dilate((dressing.person.matte > 8).astype(np.float32), np.ones((9, 9), np.uint8))
         even = even_ground(dressing.pixels, hole)
         return self._inpaint(dressing.pixels, hole) if even is None else even
-
-
-def _check_arms(sized: Fit) -> None:
-    bend = min(arm.bend for arm in sized.body.arms)
-    if is_long(sized) and bend < LEAST_BEND:
-        raise Unsuitable(
-            f"An elbow is bent to {bend:.0f} degrees; a long sleeve follows at least {LEAST_BEND:.0f}. Use a garment "
-            "with short sleeves, or a picture with the arms down.",
-            value=round(bend),
-            expected=LEAST_BEND,
-        )

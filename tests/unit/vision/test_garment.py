@@ -70,3 +70,40 @@ def test_the_kind_of_a_real_garment_is_found(name):
     marks = landmarks_of(cut_out(read_input("garment", Kind.GARMENT, file.read_bytes())))
     assert marks.kind == KINDS[name]
     assert marks.sleeves is not None
+
+
+def drawn_as(*corners: tuple[int, int]) -> Image:
+    mask = np.zeros((640, 600), np.uint8)
+    cv2.fillPoly(mask, [np.array(corners)], 255)
+    return Image(np.full((640, 600, 3), (40, 90, 160), np.uint8), mask)
+
+
+def test_what_only_grows_wider_is_a_skirt():
+    with pytest.raises(Unsuitable, match="a skirt"):
+        landmarks_of(cut_out(drawn_as((180, 100), (420, 100), (520, 540), (80, 540))))
+
+
+def test_a_lopsided_outline_is_refused_with_how_far_its_halves_agree():
+    with pytest.raises(Unsuitable, match="left and right half agree by") as refused:
+        landmarks_of(cut_out(drawn_as((100, 100), (250, 60), (330, 330), (540, 420), (500, 560), (140, 500))))
+    assert refused.value.context["value"] < 0.75
+
+
+def test_a_folded_sleeve_is_drawn_from_the_other():
+    one_armed = [*LEFT, (410, 500), (410, 250), (405, 220), (400, 130), (360, 120), (300, 165)]
+    marks = landmarks_of(cut_out(drawn_as(*one_armed)))
+    assert marks.sleeves is not None
+    assert np.array_equal(marks.sleeves[0].upper, marks.sleeves[1].upper)
+
+
+@pytest.mark.shared
+def test_a_grey_hoodie_on_white_is_cut_out_whole(public_photos):
+    """Its bright cloth is like a shadow on the ground; taken for one, a bite out of its side was missing."""
+    picture = read_input("garment", Kind.GARMENT, (public_photos / "garment-hoodie-grey-02.jpg").read_bytes())
+    mask = cut_out(picture).mask
+    rows = np.flatnonzero(mask.any(axis=1))
+    lower = mask[int(rows[0] + 0.6 * len(rows)) : int(rows[0] + 0.9 * len(rows))]
+    columns = np.flatnonzero(mask.any(axis=0))
+    middle = (columns[0] + columns[-1]) // 2
+    left, right = lower[:, :middle].sum(), lower[:, middle:].sum()
+    assert 0.93 < left / right < 1.07

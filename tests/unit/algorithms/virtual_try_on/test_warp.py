@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -159,9 +160,83 @@ def test_a_long_sleeve_on_a_folded_arm_is_refused(dress):
         dress(LAUGHING, garment("garment-hoodie-blue.png"))
 
 
+SIX = [f"person-halfbody-{who}.jpg" for who in ("f-05", "f-06", "f-07", "m-04", "m-05", "m-06")]
+MOST_BESIDE, MOST_APART, LEAST_COVERED = 0.08, 6.0, 0.98
+"""What the gates of evaluation let pass: spill, dE and coverage."""
+
+
 @pytest.mark.shared
-@pytest.mark.parametrize("name", ["garment-pants-01.jpg", "garment-skirt-02.jpg"])
-def test_trousers_and_skirts_are_refused(public_photos, name):
+@pytest.mark.parametrize("name", SIX)
+@pytest.mark.parametrize("worn", ["garment-tshirt-teal.png", "garment-hoodie-blue.png"])
+def test_in_the_studio_the_old_clothes_are_covered_and_nothing_hangs_beside_the_body(dress, photo, posed, name, worn):
+    portrait, person = photo(name), posed(name)
+    layer = dress(name, garment(worn))
+    painted = support(layer, portrait.size)
+    after = compose(portrait, [layer]).pixels
+    old = person.clothes > 127
+    old[int(person.pose[[23, 24], 1].mean()) :] = False
+    assert painted[old].mean() > LEAST_COVERED
+    near = cv2.dilate((person.matte > 127).astype(np.uint8), np.ones((13, 13), np.uint8)) > 0
+    assert (painted & ~near & (np.abs(after.astype(int) - portrait.pixels).max(-1) > 40)).sum() < (
+        MOST_BESIDE * painted.sum()
+    )
+    x, y = person.pose[[11, 12, 23, 24], :2].mean(axis=0).astype(int)
+    cloth = cut_out(garment(worn))
+    own = np.median(lab_of(np.clip(cloth.pixels, 0, 255).astype(np.uint8))[cloth.alpha > 0.9], axis=0)
+    seen = np.median(lab_of(after)[y : y + 60, x - 60 : x + 60].reshape(-1, 3), axis=0)
+    assert np.linalg.norm(own - seen) < 2 * MOST_APART, "the belly has the colour of the garment's photo"
+
+
+@pytest.mark.shared
+def test_the_jaw_lies_before_a_standing_collar(dress, photo, face_of):
+    name = "person-halfbody-m-06.jpg"
+    portrait = photo(name)
+    layer = dress(name, garment("garment-polo-black.png"))
+    jaw = np.zeros(portrait.pixels.shape[:2], np.uint8)
+    cv2.fillConvexPoly(jaw, cv2.convexHull(np.rint(face_of(portrait).landmarks).astype(np.int32)), 1)
+    assert support(layer, portrait.size)[jaw > 0].mean() < 0.03
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("person-fullbody-m-01.jpg", "sits with the thighs"),
+        ("person-halfbody-f-08.jpg", "Arms in sleeves lie across"),
+        ("person-halfbody-m-02.jpg", "Arms in sleeves lie across"),
+        ("person-hard-dark-02.jpg", "too dark"),
+        ("person-hard-exif6-01.jpg", "turned to the side"),
+        ("person-hard-grayscale-02.jpg", "picture is grey"),
+        ("person-hard-profile-m-01.jpg", "in profile"),
+        ("person-hard-sunglasses-m-01.jpg", "in profile"),
+        ("person-hard-tinyface-m-01.jpg", "beside the body"),
+        ("person-hard-tinyface-two-01.jpg", "in profile"),
+    ],
+)
+def test_what_it_cannot_dress_is_refused_with_the_measure(dress, name, reason):
+    with pytest.raises(Unsuitable, match=reason) as refused:
+        dress(name, garment("garment-tshirt-teal.png"))
+    assert refused.value.context["value"] is not None
+
+
+@pytest.mark.shared
+def test_a_garment_whose_sleeves_hide_its_trunk_is_refused(dress, public_photos):
+    picture = read_input("garment", Kind.GARMENT, (public_photos / "garment-shirt-01.jpg").read_bytes())
+    with pytest.raises(Unsuitable, match="above the hips"):
+        dress("person-halfbody-f-05.jpg", picture)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("garment-pants-01.jpg", "dresses the upper body"),
+        ("garment-skirt-02.jpg", "dresses the upper body"),
+        ("garment-skirt-01.jpg", "left and right half agree"),
+        ("garment-worn-dress-01.jpg", "No garment stands out"),
+    ],
+)
+def test_what_is_no_top_and_no_dress_is_refused(public_photos, name, reason):
     picture = read_input("garment", Kind.GARMENT, (public_photos / name).read_bytes())
-    with pytest.raises(Unsuitable, match="dresses the upper body"):
+    with pytest.raises(Unsuitable, match=reason):
         landmarks_of(cut_out(picture))
