@@ -38,7 +38,7 @@ class GarmentWarp(Algorithm):
     effects = Effects(
         reads={Aspect.CLOTHES, Aspect.SILHOUETTE, Aspect.HANDS}, writes={Aspect.CLOTHES, Aspect.SILHOUETTE}
     )
-    resources = Resources(cpus=2, memory_mib=900, seconds=1.4)
+    resources = Resources(cpus=2, memory_mib=900, seconds=1.1)
     weights: ClassVar[tuple[str, ...]] = ("migan",)
 
     class Params(algorithm.Params):
