@@ -19,6 +19,8 @@ EVEN = 3.0
 """Levels by which an even ground differs from its own blur."""
 MOST_APART = 75.0
 """Distance in sRGB levels from the skin's median up to which a pixel is believed to be skin."""
+MOST_FLECK = 0.05
+"""Share of the largest piece of clothes below which a patch is small."""
 LEAST_SKIN = 150
 """Pixels of skin from which its colour is read."""
 
@@ -67,13 +69,14 @@ def even_ground(pixels: U8, hole: F32) -> U8 | None:
     return np.where(known[..., None] > 0, image, np.clip(even, 0, 255)).astype(np.uint8)
 
 
-def removed(person: Person, lower: F32, top: float) -> F32:
+def removed(person: Person, lower: F32, top: float, shoulders: float) -> F32:
     """Return (H, W) in [0, 1]: all of the person that is worn above the waist, with its fringes.
 
     Args:
         person: its parts.
         lower: (H, W) in [0, 1], clothes that stay: trousers, a skirt.
         top: y above which all stays: a hat is no old garment.
+        shoulders: their y; small patches above it that touch no clothes are the jaw's shade.
     """
     parts = (person.hair, person.face_skin, person.body_skin, person.accessories)
     kept = np.clip(sum(share(p) for p in parts), 0, 1)
@@ -82,9 +85,21 @@ def removed(person: Person, lower: F32, top: float) -> F32:
     worn = (worn * near).astype(np.float32)
     worn = np.clip((worn - 0.12) / 0.45, 0, 1)
     worn *= np.clip((np.arange(len(worn), dtype=np.float32)[:, None] - top) / 6, 0, 1)
+    worn = _without_flecks(worn, shoulders)
     fringe = cv2.dilate((worn > 0.25).astype(np.float32), np.ones((11, 11), np.uint8))
     room = 1 - np.clip((kept + lower - 0.3) / 0.5, 0, 1)
     return np.asarray(np.maximum(worn, cv2.GaussianBlur(fringe, (0, 0), 1.2) * room), np.float32)
+
+
+def _without_flecks(worn: F32, shoulders: float) -> F32:
+    """Return the map without the small patches that lie above the shoulders and are joined to nothing below."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((worn > 0.05).astype(np.uint8))
+    if count < 3:
+        return worn
+    areas, ends = stats[:, cv2.CC_STAT_AREA], stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT]
+    fleck = (areas < MOST_FLECK * areas[1:].max()) & (ends < shoulders)
+    fleck[0] = False
+    return np.where(fleck[labels], np.float32(0), worn).astype(np.float32)
 
 
 def neck_mask(body: Body, shape: tuple[int, ...], depth: float, column: bool = False) -> F32:

@@ -30,7 +30,9 @@ class Dressing:
         self.pixels, self.person, self.body = pixels, person, body
         self.sized, self.cloth, self.lower = sized, cloth, lower
         self.shape = (pixels.shape[0], pixels.shape[1])
-        self.gone = np.maximum(removed(person, lower, float(face.landmarks[33, 1])), self._bare_shoulders())
+        self.gone = np.maximum(
+            removed(person, lower, float(face.landmarks[33, 1]), float(body.shoulders)), self._bare_shoulders()
+        )
         self.head = head_of(face, self.shape)
         self.hands = hands_of(person, body)
         self.held = held_of(person, body, self.hands)
