@@ -2,9 +2,9 @@
 
     make demo
 
-Starts `genkol serve` on a free port, posts portraits with makeup, clothes, hair, products and places to it, and stops
-it. Writes out/demo.png; out/demo-steps.png, the portrait, each layer, the picture; and out/demo-variants.png, the same
-KOL in three variants, and another one in a garment that is known from a photograph alone.
+Starts `genkol serve` on a free port, posts a portrait three times, each time with another makeup, hair, garment,
+product and place, and stops it. Writes out/demo.png; out/demo-steps.png, the portrait, each layer, the picture; and
+out/demo-variants.png, the same KOL in three variants.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,62 +33,45 @@ ROOT = Path(__file__).parents[1]
 PHOTOS = ROOT / "examples" / "photos"
 OUT = ROOT / "out"
 
-CAMPAIGN = json.loads((ROOT / "examples" / "campaign.json").read_text("utf-8"))
-GARMENT = json.loads((ROOT / "examples" / "garment-and-place.json").read_text("utf-8"))
+FLOW = json.loads((ROOT / "examples" / "full-kol.json").read_text("utf-8"))
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One picture. Args: inputs: name to file; params: service to what its step gets beside what the flow says."""
+    """One picture. Args: hair: its colour; the others: names of photographs."""
 
     title: str
-    flow: dict[str, Any]
-    inputs: dict[str, str]
-    params: dict[str, dict[str, Any]] = field(default_factory=dict)
+    hair: str
+    makeup: str
+    garment: str
+    product: str
+    place: str
 
     @property
     def files(self) -> dict[str, Path]:
         """The photographs, by the name of their input."""
-        return {name: PHOTOS / file for name, file in self.inputs.items()}
+        names = {
+            "portrait": "person-halfbody-f-01.jpg",
+            "makeup": f"makeup-{self.makeup}.jpg",
+            "garment": f"garment-{self.garment}.png",
+            "product": f"product-{self.product}.png",
+            "place": f"background-{self.place}.jpg",
+        }
+        return {name: PHOTOS / file for name, file in names.items()}
 
     def document(self) -> dict[str, Any]:
         """The flow as it is posted."""
+        own = {"hair-editing": {"colour": self.hair}}
         steps = [
-            {**step, "params": {**step.get("params", {}), **self.params.get(step["service"], {})}}
-            for step in self.flow["steps"]
+            {**step, "params": {**step.get("params", {}), **own.get(step["service"], {})}} for step in FLOW["steps"]
         ]
-        return {**self.flow, "steps": steps}
+        return {**FLOW, "steps": steps}
 
 
-SHE = {"portrait": "person-halfbody-f-02.jpg", "makeup": "makeup-f-purple-darkskin-02.jpg"}
 VARIANTS = (
-    Variant(
-        "Blond, in teal, at the coast",
-        CAMPAIGN,
-        {**SHE, "product": "product-juice-green.png", "place": "background-coast-03.jpg"},
-    ),
-    Variant(
-        "Black hair, in camel, in town",
-        CAMPAIGN,
-        {**SHE, "product": "product-juice-orange.png", "place": "background-street-canal-02.jpg"},
-        {"hair-editing": {"colour": "black"}, "virtual-try-on": {"colour": "#c9a27a"}},
-    ),
-    Variant(
-        "Copper, in navy, in a loft",
-        CAMPAIGN,
-        {**SHE, "product": "product-juice-orange.png", "place": "background-loft-01.jpg"},
-        {"hair-editing": {"colour": "copper"}, "virtual-try-on": {"colour": "#24365c"}},
-    ),
-    Variant(
-        "Another KOL, in a photographed garment",
-        GARMENT,
-        {
-            "portrait": "person-halfbody-m-01.jpg",
-            "garment": "garment-tshirt-teal.png",
-            "product": "product-juice-green.png",
-            "place": "background-coast-03.jpg",
-        },
-    ),
+    Variant("Copper hair, in town", "copper", "f-natural-01", "tshirt-wave", "juice-green", "street-canal-02"),
+    Variant("Black hair, at sunset", "black", "f-light-03", "tshirt-red", "juice-orange", "street-venice-09"),
+    Variant("Blond, in a loft", "blond", "f-natural-01", "hoodie-blue", "juice-green", "loft-01"),
 )
 START_S = 300
 STOP_S = 60

@@ -51,7 +51,7 @@ def test_every_photograph_is_credited():
 @pytest.mark.parametrize("variant", demo.VARIANTS, ids=lambda variant: variant.title)
 def test_the_demos_inputs_are_those_of_its_flow_and_it_starts_all_that_is_needed(variant, tmp_path):
     flow = Flow.parse(variant.document())
-    assert flow.inputs.keys() == variant.inputs.keys()
+    assert flow.inputs.keys() == variant.files.keys()
     assert max(read_image(variant.files["portrait"].read_bytes()).size) >= 800
     (tmp_path / "flow.json").write_text(json.dumps(variant.document()))
     planned = CliRunner().invoke(app, ["plan", "--flow", str(tmp_path / "flow.json"), "--json"])
