@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from genkol import errors
 from genkol.errors import GenkolError
+from genkol.flow.flow import Flow
 from genkol.http.openapi import PICTURE_BODY
 from genkol.http.problems import _HTTP_CODES
 from genkol.http.schemas import PictureRequest, Problem
@@ -40,11 +41,18 @@ def test_every_field_of_a_request_is_named(app: FastAPI) -> None:
 
 
 def test_the_problem_that_is_shown_is_one() -> None:
-    (shown,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    (shown,) = [block for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL) if '"/problems/' in block]
     problem = Problem.model_validate_json(shown)
     assert problem.detail == f"The flow has {len(problem.errors)} errors:\n" + "\n".join(
         f"- {error.detail}" for error in problem.errors
     )
+
+
+def test_the_flow_that_is_shown_can_be_planned() -> None:
+    (shown,) = [block for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL) if '"placement"' in block]
+    flow = Flow.parse(json.loads(shown))
+    assert flow.placement is not None
+    assert flow.placement.private == ("portrait",)
 
 
 def test_the_requests_that_are_shown_are_of_the_right_form() -> None:
