@@ -20,10 +20,11 @@ from ray.serve.handle import DeploymentHandle, DeploymentResponse
 
 from deployments.failures import typed
 from genkol.artifacts import Value
-from genkol.dispatch import Call, OnEvent, Outcome, StepEvent, refused
+from genkol.dispatch import OnEvent, Outcome, StepEvent
 from genkol.errors import Cancelled, GateFailed
 from genkol.finish import Finished, Wanted
 from genkol.flow.plan import Plan, PlannedStep, Wire
+from genkol.perform import Call, refused
 
 FINISH = "finish"
 """What the last call is called where a step's id is due."""

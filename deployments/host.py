@@ -18,9 +18,9 @@ from deployments.logs import follow_serve
 from deployments.names import HOST, Place
 from genkol.algorithm import Step
 from genkol.artifacts import Value
-from genkol.dispatch import Call, perform
 from genkol.errors import PluginError
 from genkol.evaluation.gates import Judge
+from genkol.perform import Call, perform
 from genkol.registry import installed
 from genkol.weights import WeightsSetup, default_folder
 
@@ -77,7 +77,7 @@ class AlgorithmHost:
         When the request is cancelled, the algorithm hears of it at its next `Step.progress`.
 
         Raises:
-            GenkolError: what `genkol.dispatch.perform` raises.
+            GenkolError: what `genkol.perform.perform` raises.
         """
         cancelled = threading.Event()
         step = Step(call.step, call.seed, is_cancelled=cancelled.is_set)

@@ -162,6 +162,15 @@ class Algorithm(ABC):
         """
         return None
 
+    @classmethod
+    def asked_colour(cls, params: Any) -> tuple[int, int, int] | None:
+        """Return the sRGB colour, 0 to 255, that the params ask for: the gates hold the result to it. None without one.
+
+        Args:
+            params: the checked `Params`.
+        """
+        return None
+
     @abstractmethod
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Do the work: the ports as positional arguments, then ``params`` and ``step`` by keyword.

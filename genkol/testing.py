@@ -20,9 +20,10 @@ from pydantic import Field
 from genkol.algorithm import Algorithm, Effects, Params, Resources, Step
 from genkol.artifacts import Face, Image, Layer, Person
 from genkol.compose import at, change, cover
-from genkol.dispatch import Gate, InProcess
+from genkol.dispatch import InProcess
 from genkol.engine import Engine
 from genkol.errors import NoFace, WeightsMissing
+from genkol.perform import Gate
 from genkol.registry import Registry
 from genkol.services import (
     BACKGROUND,

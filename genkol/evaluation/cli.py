@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from genkol.artifacts import Kind
 from genkol.errors import BadFlow
 
+if TYPE_CHECKING:
+    from genkol.evaluation.report.mattes import MatteRow
+
 
 def evaluate(
-    photos: Annotated[Path, typer.Option(help="Folder of photographs of persons.")],
-    services: Annotated[str, typer.Option(help="What to run on each of them, by commas: makeup-transfer,background.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the report goes: one .html file.")],
+    photos: Annotated[Path | None, typer.Option(help="Folder of photographs of persons.", show_default=False)] = None,
+    services: Annotated[
+        str,
+        typer.Option(help="What to run on each of them, by commas: makeup-transfer,background.", show_default=False),
+    ] = "",
     json_: Annotated[Path | None, typer.Option("--json", help="Also the numbers.", show_default=False)] = None,
     makeup: Annotated[Path | None, typer.Option(help="A makeup reference.", show_default=False)] = None,
     scene: Annotated[Path | None, typer.Option(help="A place.", show_default=False)] = None,
@@ -27,6 +33,12 @@ def evaluate(
     ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="SERVICE.PARAM=VALUE, read as JSON.", show_default=False)
+    ] = None,
+    mattes: Annotated[
+        Path | None, typer.Option(help="Folder of PNGs whose alpha is exact: how well is it found?", show_default=False)
+    ] = None,
+    compare: Annotated[
+        list[str] | None, typer.Option(help="Also cut those out by u2net, as rembg does (176 MB).", show_default=False)
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of every picture.")] = 0,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when a result breaks a gate.")] = False,
@@ -55,24 +67,45 @@ def evaluate(
         params=_params(set_ or []),
         seed=seed,
     )
+    if (photos is None or not asked.services) and mattes is None:
+        raise BadFlow("Nothing to evaluate: give --photos and --services, or --mattes, or all three.")
     for file in (output, json_):
         _require_place(file)
     evaluation, rows = Evaluation(), []
+    cut = [] if mattes is None else _cut(mattes, compare or [], scene)
     try:
-        for row in evaluation.rows(photos, asked):
+        for row in evaluation.rows(photos, asked) if photos is not None and asked.services else ():
             rows.append(row)
             typer.echo(f"{row.photo}  {row.service}/{row.algorithm}  {row.outcome}", err=True)
     finally:
         evaluation.close()
-    report = summary(rows, evaluation.registry)
-    output.write_text(page(report, rows), "utf-8")
+    report = summary(rows, evaluation.registry, cut)
+    output.write_text(page(report, rows, cut), "utf-8")
     if json_ is not None:
         json_.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n", "utf-8")
     for service in report["services"]:
         counts = ", ".join(f"{service[name]} {name}" for name in ("passed", "failed", "refused"))
         typer.echo(f"{service['service']}/{service['algorithm']}: {counts}")
+    for who, errors in report["mattes"].items():
+        said = (
+            f"MSE {errors['mse_median']} median, {errors['mse_worst']} worst" if errors["measured"] else "none measured"
+        )
+        typer.echo(f"mattes by {who}: {said}, {errors['refused']} refused")
     if strict and any(row.outcome == "failed" for row in rows):
         raise typer.Exit(1)
+
+
+def _cut(folder: Path, compare: list[str], scene: Path | None) -> list[MatteRow]:
+    from genkol.evaluation.report.mattes import matte_rows, matters
+    from genkol.pictures import read_image
+    from genkol.weights import WeightsSetup, default_folder
+
+    ground = None if scene is None else read_image(scene.read_bytes(), field="scene", max_side=2048)
+    rows = []
+    for row in matte_rows(folder, matters(WeightsSetup(default_folder()), compare), ground):
+        rows.append(row)
+        typer.echo(f"{row.photo} on {row.ground}  {row.by}  {'refused' if row.error is None else 'cut out'}", err=True)
+    return rows
 
 
 def _pair(text: str, form: str) -> tuple[str, str]:

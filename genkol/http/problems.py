@@ -21,7 +21,7 @@ MEDIA_TYPE = "application/problem+json"
 
 PUBLIC = (
     "field", "step", "service", "algorithm", "site", "value", "expected", "known", "candidates", "weight", "licence",
-    "retry_after_s", "measured", "reasons",
+    "retry_after_s", "measured", "reasons", "tries",
 )  # fmt: skip
 """What of an error's context leaves the server; the rest may hold paths."""
 

@@ -76,6 +76,7 @@ class Weight:
         sources: tried in this order.
         licence: SPDX expression of the weights, not of the package that carries them.
         light: it runs well on a CPU.
+        evaluation: it only measures; it is never fetched but by name or by whoever measures.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Weight:
     commercial: bool
     light: bool
     sources: tuple[Source, ...]
+    evaluation: bool = False
 
     @property
     def filename(self) -> str:
@@ -142,6 +144,7 @@ class _Weight(_Entry):
     licence_note: str = Field(min_length=1)
     commercial: bool
     light: bool = False
+    evaluation: bool = False
     sources: list[Annotated[_Pypi | _Npm | _HuggingFace, Field(discriminator="kind")]] = Field(min_length=1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -49,11 +49,14 @@ def fetch_weights(
     names: Names = None,
     all_light: Annotated[bool, typer.Option("--all-light", help="All commercial weights that run on a CPU.")] = False,
 ) -> None:
-    """Fetch weights that are not here; without names, all that allow commercial use."""
+    """Fetch weights that are not here; without names, all that allow commercial use and paint.
+
+    Those that only measure (face-recognition, u2net) are fetched by name, or when an evaluation needs them.
+    """
     with _errors_as_text():
-        wanted = _named(names) if names else [w for w in catalogue().values() if w.commercial]
+        wanted = _named(names) if names else _paints(catalogue().values())
         if all_light:
-            light = [w for w in catalogue().values() if w.commercial and w.light]
+            light = [w for w in _paints(catalogue().values()) if w.light]
             wanted = list(dict.fromkeys([*(wanted if names else ()), *light]))
         for weight, path in zip(wanted, default_folder().ensure_all(w.name for w in wanted), strict=True):
             typer.echo(f"{weight.name}  {_mb(weight)}  {path}")
@@ -79,6 +82,10 @@ def _verdict(folder: WeightsFolder, weight: Weight) -> GenkolError | None:
         return error
     typer.echo(f"{weight.name}  ok  sha256 {weight.sha256}")
     return None
+
+
+def _paints(weights: Iterable[Weight]) -> list[Weight]:
+    return [weight for weight in weights if weight.commercial and not weight.evaluation]
 
 
 def _named(names: list[str]) -> list[Weight]:

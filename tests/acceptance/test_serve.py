@@ -15,11 +15,12 @@ import pytest
 from deployments.cluster import deploy, wait_until_running
 from deployments.names import HOST
 from genkol.artifacts import Kind
-from genkol.dispatch import Call, InProcess
+from genkol.dispatch import InProcess
 from genkol.engine import Engine
 from genkol.errors import PluginError
 from genkol.flow.flow import implied_flow
 from genkol.inputs import read_input
+from genkol.perform import Call
 from genkol.registry import Registry, installed
 from genkol.weights import WeightsSetup, default_folder
 from tests.acceptance.conftest import Cluster, flow_of, host_of

@@ -19,8 +19,8 @@ from deployments.host import AlgorithmHost, HostArgs
 from genkol.algorithm import Algorithm, Effects, Params, Step
 from genkol.artifacts import Image, Layer
 from genkol.compose import at, cover
-from genkol.dispatch import Call
 from genkol.errors import Cancelled, PluginError
+from genkol.perform import Call
 from genkol.services import MAKEUP_TRANSFER, Aspect
 
 PORTRAIT = Image(np.full((8, 8, 3), 100, np.uint8))

@@ -17,10 +17,10 @@ from deployments.finisher import FinisherArgs
 from deployments.host import HostArgs
 from genkol import testing
 from genkol.artifacts import Image, Kind
-from genkol.dispatch import Call
 from genkol.engine import Engine
 from genkol.finish import Wanted
 from genkol.flow.flow import Flow
+from genkol.perform import Call
 from genkol.registry import Registry
 
 PORTRAIT = Image(np.random.default_rng(0).integers(0, 255, (96, 64, 3), np.uint8))

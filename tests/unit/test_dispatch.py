@@ -12,11 +12,12 @@ import pytest
 
 from genkol.algorithm import Algorithm, Step
 from genkol.artifacts import Image, Kind, Value
-from genkol.dispatch import Call, InProcess, Outcome, StepEvent, perform
+from genkol.dispatch import InProcess, Outcome, StepEvent
 from genkol.errors import Cancelled, GenkolError, NoFace, StepFailed
 from genkol.finish import Wanted
 from genkol.flow.flow import Flow, implied_flow
 from genkol.flow.plan import Plan
+from genkol.perform import Call, perform
 from genkol.pictures import read_image
 from genkol.registry import Registry
 from genkol.services import BACKGROUND, MAKEUP_TRANSFER, SCENE, Aspect

@@ -10,11 +10,12 @@ import pytest
 
 from genkol.algorithm import Algorithm
 from genkol.artifacts import Image, Kind, Value
-from genkol.dispatch import TRIES, StepEvent, retry_seed
+from genkol.dispatch import StepEvent
 from genkol.engine import Engine
 from genkol.errors import GateFailed, StepFailed
 from genkol.finish import Wanted
 from genkol.flow.flow import Flow
+from genkol.perform import TRIES, retry_seed
 from genkol.registry import Registry
 from genkol.services import MAKEUP_TRANSFER, UPSCALING, Aspect
 from genkol.testing import FakeAlignment, fake_engine, fake_portrait
@@ -31,7 +32,9 @@ class Counting:
         self.asked: list[str] = []
         self.good = good
 
-    def require(self, algorithm: type[Algorithm], arguments: Mapping[str, Value], result: Value) -> None:
+    def require(
+        self, algorithm: type[Algorithm], arguments: Mapping[str, Value], params: Mapping[str, Any], result: Value
+    ) -> None:
         self.asked.append(algorithm.key())
         if not self.good(algorithm.key(), len(self.asked)):
             raise GateFailed("the spill is 12.0%, at most 8.0% passes.", measured={"spill": 0.12})

@@ -66,6 +66,13 @@ class HairRecolour(Algorithm):
             return f"colour={params.colour!r} and a 'hairstyle' photo were both given: leave one out"
         return None
 
+    @classmethod
+    def asked_colour(cls, params: Params) -> tuple[int, int, int] | None:
+        if params.colour is None or params.lift is not None:
+            return None
+        red, green, blue = bytes.fromhex(hex_of(params.colour)[1:])
+        return red, green, blue
+
     def setup(self, setup: Setup) -> None:
         self._segmenter = Segmenter(LiteModel(setup.weights("selfie-multiclass")))
 

@@ -36,10 +36,12 @@ class Cutout:
     Args:
         levels: (h, w, 3) float32, its own colour in 8-bit levels.
         alpha: (h, w) float32 coverage in [0, 1].
+        field: left, top, right, bottom in its photo, as shares of that.
     """
 
     levels: F32
     alpha: F32
+    field: tuple[float, ...] = (0.0, 0.0, 1.0, 1.0)
 
     @property
     def aspect(self) -> float:
@@ -77,15 +79,18 @@ def cut_out(image: Image, salient: Salient) -> Cutout:
     pixels = _reduced(np.ascontiguousarray(box.of(image.pixels)))
     seen = inside(stands_out[..., None], box, image.pixels.shape, pixels.shape)
     coverage, levels = separated(pixels, _seen(pixels, seen, _Paper.of(look), _shares(box, image)))
-    return _bounded(levels, coverage)
+    return _bounded(levels, coverage, _shares(box, image))
 
 
-def _bounded(levels: F32, coverage: F32) -> Cutout:
+def _bounded(levels: F32, coverage: F32, field: tuple[float, ...] = (0.0, 0.0, 1.0, 1.0)) -> Cutout:
     _require_some(float((coverage > 0.5).mean()))
     _refuse_cut(coverage)
     x, y, w, h = cv2.boundingRect((coverage > 0.05).astype(np.uint8))
     part = np.s_[y : y + h, x : x + w]
-    return Cutout(levels[part], coverage[part])
+    left, top, right, bottom = field
+    across, down = (right - left) / coverage.shape[1], (bottom - top) / coverage.shape[0]
+    field = (left + x * across, top + y * down, left + (x + w) * across, top + (y + h) * down)
+    return Cutout(levels[part], coverage[part], field)
 
 
 def _require_some(share: float) -> None:

@@ -88,6 +88,10 @@ class ClothesRecolour(Algorithm):
             return "a print goes on the chest: set region='top', or use='fabric'"
         return None
 
+    @classmethod
+    def asked_colour(cls, params: Params) -> tuple[int, int, int] | None:
+        return None if params.colour is None or params.pattern != "none" else rgb_of_name(params.colour)
+
     def run(
         self, portrait: Image, person: Person, garment: Image | None = None, *, params: Params, step: Step
     ) -> Layer:

@@ -10,7 +10,8 @@ from genkol.algorithm import Algorithm, Setup
 from genkol.artifacts import F32, F64, U8, Image, Layer
 from genkol.errors import GateFailed
 from genkol.evaluation.gates.limits import limits_for
-from genkol.evaluation.gates.measure import FaceEyes, SeenFace, Trial, measure
+from genkol.evaluation.gates.measure import measure
+from genkol.evaluation.gates.trial import FaceEyes, SeenFace, Trial
 from genkol.evaluation.gates.verdict import Verdict, verdict_on
 from genkol.evaluation.metrics.identity import FaceEmbedder
 from genkol.vision.face import FaceFinder
@@ -56,7 +57,7 @@ class Eyes:
 
 
 class Judge:
-    """Keeps `genkol.dispatch.Gate`. May be asked from several threads.
+    """Keeps `genkol.perform.Gate`. May be asked from several threads.
 
     Args:
         eyes: finds and knows faces; `Judge.of` makes the usual ones.
@@ -70,27 +71,32 @@ class Judge:
         """The judge that gets its weights from `setup`, when it first needs them."""
         return cls(Eyes(setup))
 
-    def judge(self, algorithm: type[Algorithm], arguments: Mapping[str, Any], result: Any) -> Verdict:
+    def judge(
+        self, algorithm: type[Algorithm], arguments: Mapping[str, Any], params: Mapping[str, Any], result: Any
+    ) -> Verdict:
         """Measure what an algorithm made.
 
         Args:
             algorithm: whose it is.
             arguments: port to value, as it got them.
+            params: as it got them.
             result: what it returned; only layers and pictures are measured.
         """
         limits = limits_for(algorithm)
         if not isinstance(result, Layer | Image) or not isinstance(arguments.get("portrait"), Image):
             return Verdict(True, {})
-        trial = Trial(algorithm, arguments, result, self._eyes)
+        trial = Trial(algorithm, arguments, result, self._eyes, params)
         return verdict_on(measure(trial, [limit.metric for limit in limits]), limits)
 
-    def require(self, algorithm: type[Algorithm], arguments: Mapping[str, Any], result: Any) -> None:
+    def require(
+        self, algorithm: type[Algorithm], arguments: Mapping[str, Any], params: Mapping[str, Any], result: Any
+    ) -> None:
         """Let a result pass.
 
         Raises:
             GateFailed: it breaks a limit; the message and the context have the numbers.
         """
-        verdict = self.judge(algorithm, arguments, result)
+        verdict = self.judge(algorithm, arguments, params, result)
         if not verdict.passed:
             measured = {name: None if value is None else round(value, 4) for name, value in verdict.measured.items()}
             raise GateFailed(f"{'; '.join(verdict.reasons)}.", measured=measured, reasons=list(verdict.reasons))

@@ -58,7 +58,16 @@ MADE_UP = identity(0.45)
 
 LIMITS: Mapping[str, tuple[Limit, ...]] = {
     "makeup-transfer": (OUTSIDE, MADE_UP, DRIFT, STRAY),
-    "hair-editing": (OUTSIDE, SAME, DRIFT, HIDDEN, STRAY, FOLDS),
+    "hair-editing": (
+        OUTSIDE,
+        SAME,
+        DRIFT,
+        HIDDEN,
+        STRAY,
+        FOLDS,
+        Limit("hair_de", "the difference of the hair from the asked colour (dE)", most=20),
+        Limit("hair_spill", "the dyed skin, cloth and ground, as a share of the hair,", most=0.03, percent=True),
+    ),
     "virtual-try-on": (
         OUTSIDE,
         SAME,
@@ -66,6 +75,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
         HIDDEN,
         STRAY,
         FOLDS,
+        Limit("cloth_de", "the difference of the dyed clothes from the asked colour (dE)", most=20),
         Limit("garment_de", "the colour difference of the worn garment from its photo (dE)", most=6),
         Limit("coverage", "the part of the old clothes that is covered", least=0.98, percent=True),
         Limit("spill", "the part of the garment beside the body", most=0.08, percent=True),
@@ -73,8 +83,23 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
         Limit("print_turn", "the turn of the print in degrees", most=20),
         Limit("print_stretch", "the stretch of the print", most=1.6),
     ),
-    "object-interaction": (OUTSIDE, SAME, DRIFT, HIDDEN),
-    "background": (OUTSIDE, SAME, DRIFT, HIDDEN),
+    "object-interaction": (
+        OUTSIDE,
+        SAME,
+        DRIFT,
+        HIDDEN,
+        Limit("product_likeness", "the likeness of the product", least=0.5),
+        Limit("product_visible", "the part of the product that shows", least=0.5, percent=True),
+        Limit("product_de", "the colour difference of the product from its photo (dE)", most=20),
+        Limit("product_size", "the factor by which the product's size is off", most=1.8),
+    ),
+    "background": (
+        OUTSIDE,
+        SAME,
+        DRIFT,
+        HIDDEN,
+        Limit("scene_de", "the colour difference of the place from its picture (dE)", most=6),
+    ),
     "upscaling": (
         SAME,
         DRIFT,

@@ -1,160 +1,22 @@
-"""What is measured of one step's result, by service."""
+"""What is measured of one step's result: the names that a limit may have, and how each is found."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
-from genkol.algorithm import Algorithm
-from genkol.artifacts import F32, F64, U8, Image, Layer, Person
-from genkol.compose import compose, placed, support
-from genkol.evaluation.metrics.garment import coverage, garment_region, spill
-from genkol.evaluation.metrics.identity import CHIP_SIDE, chip_placement, identity_distance
-from genkol.evaluation.metrics.landmarks import face_region, hidden_share, landmark_drift
-from genkol.evaluation.metrics.prints import Print, print_fidelity, print_region
-from genkol.evaluation.metrics.regions import (
-    Mask,
-    lightness_correlation,
-    outside_difference,
-    region_difference,
-    stray_share,
-)
-from genkol.vision.colour import delta_e, lab_of
+from genkol.artifacts import F32, U8, Image
+from genkol.evaluation.gates import cloth, faces, hair, product
+from genkol.evaluation.gates.trial import Trial
+from genkol.evaluation.metrics.landmarks import face_region
+from genkol.evaluation.metrics.regions import LEAST_PIXELS, Mask, outside_difference, stray_share
+from genkol.vision.colour import bytes_of, delta_e, lab_of
+from genkol.vision.framing import covering
 
-LOST = math.inf
-"""The distance and drift of a face that was there before and is not found any more."""
-
-HIPS, TRUNK, LEAST_VISIBLE = (23, 24), (11, 12, 23, 24), 0.5
-"""Pose landmarks of the hips, those of the shoulders with them, and from which visibility they count."""
-
-
-MOST_YAW = 45.0
-"""Degrees up to which the landmarks of a face are seen; beyond, those of its far side are guesses that jump about."""
-
-
-@dataclass(frozen=True, eq=False)
-class SeenFace:
-    """One face.
-
-    Args:
-        landmarks: (68, 2) iBUG points, picture pixels.
-        yaw: degrees that it turns away; 0 looks at us.
-    """
-
-    landmarks: F32
-    yaw: float = 0.0
-
-    @property
-    def frontal(self) -> bool:
-        """Whether all of its landmarks are seen."""
-        return abs(self.yaw) <= MOST_YAW
-
-
-class FaceEyes(Protocol):
-    """Finds and knows faces."""
-
-    def faces(self, pixels: U8) -> Sequence[SeenFace]:
-        """Return every face, largest first."""
-        ...
-
-    def embedding(self, pixels: U8, landmarks: F32) -> F64:
-        """Return the (128,) embedding of one of them."""
-        ...
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One result before the gates.
-
-    Args:
-        algorithm: whose it is.
-        arguments: port to value, as the algorithm got them; the portrait with the layers that the step saw.
-        result: its layer, or the picture of a finisher.
-        eyes: of the judge.
-    """
-
-    algorithm: type[Algorithm]
-    arguments: Mapping[str, Any]
-    result: Layer | Image
-    eyes: FaceEyes
-
-    @cached_property
-    def before(self) -> U8:
-        portrait = self.arguments["portrait"]
-        assert isinstance(portrait, Image)
-        return portrait.pixels
-
-    @cached_property
-    def after(self) -> U8:
-        """The portrait with the layer; of a finisher the picture, reduced to the portrait's size."""
-        if isinstance(self.result, Layer):
-            return compose(Image(self.before), [self.result]).pixels
-        h, w = self.before.shape[:2]
-        return np.asarray(cv2.resize(self.result.pixels, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
-
-    @cached_property
-    def touched(self) -> Mask:
-        """Where the layer may change anything."""
-        if not isinstance(self.result, Layer):
-            return np.ones(self.before.shape[:2], np.bool_)
-        return support(self.result, Image(self.before).size)
-
-    @cached_property
-    def opacity(self) -> F32:
-        """(H, W) of the layer on the picture, 0 to 255."""
-        h, w, _ = self.before.shape
-        whole = np.zeros((h, w), np.float32)
-        if isinstance(self.result, Layer):
-            patch = placed(self.result, (w, h))
-            if patch is not None:
-                whole[patch.top : patch.bottom, patch.left : patch.right] = patch.opacity
-        return whole
-
-    @cached_property
-    def person(self) -> Person | None:
-        found = self.arguments.get("person")
-        return found if isinstance(found, Person) else None
-
-    @cached_property
-    def faces(self) -> tuple[SeenFace, SeenFace | None] | None:
-        """The face before and after (None: lost); None when there was no face.
-
-        Both are found by the same eyes, so that the drift is that of the picture alone. Where nothing in reach of
-        the face has changed, it is not looked for again.
-        """
-        found = self.eyes.faces(self.before)
-        if not found:
-            return None
-        wanted = getattr(self.arguments.get("face"), "landmarks", found[0].landmarks)
-        one = min(found, key=lambda face: _apart(face.landmarks, wanted))
-        if not self.touched[_reach(one.landmarks, self.before.shape)].any():
-            return one, one
-        again = [face for face in self.eyes.faces(self.after) if _same(one.landmarks, face.landmarks)]
-        return one, min(again, key=lambda face: _apart(face.landmarks, one.landmarks), default=None)
-
-    @cached_property
-    def worn(self) -> Mask:
-        """Where the new garment lies: what is painted over, or, for pure changes, the clothes that are changed."""
-        if (self.opacity > 127).any():
-            return np.asarray(self.opacity > 127)
-        clothes = np.zeros(self.touched.shape, np.uint8) if self.person is None else self.person.clothes
-        return self.touched & (clothes > 127)
-
-    @cached_property
-    def garment(self) -> tuple[U8, Mask] | None:
-        """The garment's photo and where the garment is in it."""
-        photo = self.arguments.get("garment")
-        return (photo.pixels, garment_region(photo.pixels, photo.alpha)) if isinstance(photo, Image) else None
-
-    @cached_property
-    def print(self) -> Print | None:
-        return None if self.garment is None else print_fidelity(*self.garment, self.after, self.worn)
+SCENE_BLUR = 0.02
+"""How far a scene may be out of focus, as a share of the picture's longer side; finer things are not compared."""
 
 
 def measure(trial: Trial, metrics: Sequence[str]) -> dict[str, float | None]:
@@ -183,134 +45,58 @@ def _asked_region(trial: Trial) -> Mask | None:
     return np.asarray(cv2.dilate(getattr(trial.person, part), np.ones((margin, margin), np.uint8)) > 12)
 
 
-def _identity(trial: Trial) -> float | None:
-    """Both chips are cut at the same place: where the face has moved, the drift says so."""
-    if trial.faces is None:
+def _reduced_de(trial: Trial) -> float:
+    return float(delta_e(lab_of(trial.before), lab_of(trial.after)).mean())
+
+
+def _scene_de(trial: Trial) -> float | None:
+    """The colour of what is behind the person against the scene, as it is cut to the picture; blur does not move it."""
+    scene = trial.arguments.get("scene")
+    if not isinstance(scene, Image) or trial.person is None:
         return None
-    before, after = trial.faces
-    if after is None:
-        return LOST
-    if after is before:
-        return 0.0
-    one, other = (trial.eyes.embedding(pixels, before.landmarks) for pixels in (trial.before, trial.after))
-    return identity_distance(one, other)
-
-
-def _drift(trial: Trial) -> float | None:
-    if trial.faces is None:
+    if trial.param("scene_x") is None:
         return None
-    before, after = trial.faces
-    if after is None:
-        return LOST
-    return landmark_drift(before.landmarks, after.landmarks) if before.frontal else None
-
-
-def _hidden(trial: Trial) -> float | None:
-    if trial.faces is None or not trial.faces[0].frontal:
+    x, y, zoom, mirror = (trial.param(name) for name in ("scene_x", "scene_y", "zoom", "mirror"))
+    place = covering(scene.pixels, *Image(trial.before).size, x=x, y=y, zoom=zoom, mirror=mirror)
+    behind = (trial.person.matte == 0).astype(np.float32)
+    if behind.sum() < LEAST_PIXELS:
         return None
-    return hidden_share(trial.faces[0].landmarks, trial.opacity)
+    one, other = (_blurred(pixels, behind) for pixels in (place, trial.after))
+    return float(delta_e(lab_of(one), lab_of(other))[behind > 0].mean())
+
+
+def _blurred(pixels: U8, inside: F32) -> U8:
+    """Return the pixels as if out of focus, by those inside alone."""
+    sigma = SCENE_BLUR * max(pixels.shape)
+    weight = np.maximum(cv2.GaussianBlur(inside, (0, 0), sigma), 1e-3)[..., None]
+    return bytes_of(cv2.GaussianBlur(pixels / np.float32(255) * inside[..., None], (0, 0), sigma) / weight)
 
 
 def _folds(trial: Trial) -> float | None:
-    region = _asked_region(trial)
-    if region is None or trial.person is None:
-        return None
-    core = trial.person.hair if trial.algorithm.service.name == "hair-editing" else trial.person.clothes
-    inside = (core > 200) & trial.touched
-    patterned = trial.garment is not None and print_region(*trial.garment) is not None
-    return None if patterned else lightness_correlation(trial.before, trial.after, inside)
-
-
-def _garment_de(trial: Trial) -> float | None:
-    if trial.garment is None:
-        return None
-    photo, where = trial.garment
-    return region_difference(photo, where, trial.after, trial.worn & _torso(trial.person, trial.worn))
-
-
-def _torso(person: Person | None, worn: Mask) -> Mask:
-    """Return the trunk between shoulders and hips by the pose, or everything where it does not show.
-
-    A layer that dresses also paints skin where old sleeves were; the trunk is garment alone.
-    """
-    if person is None or not len(person.pose) or not (person.pose[list(TRUNK), 3] > LEAST_VISIBLE).all():
-        return np.ones_like(worn)
-    corners = person.pose[list(TRUNK)]
-    trunk = np.zeros(worn.shape, np.uint8)
-    cv2.fillConvexPoly(trunk, cv2.convexHull(np.rint(corners[:, :2]).astype(np.int32)), 1)
-    return np.asarray(trunk > 0) if (trunk.astype(np.bool_) & worn).any() else np.ones_like(worn)
-
-
-def _coverage(trial: Trial) -> float | None:
-    if trial.person is None:
-        return None
-    rows = slice(0, _hip_row(trial.person, trial.worn))
-    closed = cv2.morphologyEx(trial.touched.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
-    return coverage(trial.person.clothes, closed, rows)
-
-
-def _hip_row(person: Person, worn: Mask) -> int:
-    """Return the row down to which a garment must cover: the hips, or where they do not show its own hem."""
-    pose = person.pose[list(HIPS)] if len(person.pose) else np.zeros((0, 4), np.float32)
-    if len(pose) and (pose[:, 3] > LEAST_VISIBLE).all():
-        return int(np.clip(pose[:, 1].mean(), 1, worn.shape[0]))
-    rows = np.flatnonzero(worn.any(axis=1))
-    return int(rows[-1]) + 1 if len(rows) else worn.shape[0]
-
-
-def _spill(trial: Trial) -> float | None:
-    if trial.person is None:
-        return None
-    return spill(trial.worn, trial.person.matte, tolerance=max(2, round(0.006 * max(trial.before.shape[:2]))))
-
-
-def _print_likeness(trial: Trial) -> float | None:
-    return None if trial.print is None else (0.0 if trial.print.mirrored else trial.print.likeness)
-
-
-def _print_turn(trial: Trial) -> float | None:
-    return None if trial.print is None else abs(trial.print.turn)
-
-
-def _print_stretch(trial: Trial) -> float | None:
-    return None if trial.print is None else trial.print.stretch
-
-
-def _reduced_de(trial: Trial) -> float:
-    return float(delta_e(lab_of(trial.before), lab_of(trial.after)).mean())
+    return hair.strands(trial) if trial.algorithm.service.name == "hair-editing" else cloth.folds(trial)
 
 
 METRICS: Mapping[str, Callable[[Trial], float | None]] = {
     "outside": _outside,
     "stray": _stray,
-    "identity": _identity,
-    "landmark_drift": _drift,
-    "face_hidden": _hidden,
+    "identity": faces.identity,
+    "landmark_drift": faces.drift,
+    "face_hidden": faces.hidden,
     "lightness_correlation": _folds,
-    "garment_de": _garment_de,
-    "coverage": _coverage,
-    "spill": _spill,
-    "print_likeness": _print_likeness,
-    "print_turn": _print_turn,
-    "print_stretch": _print_stretch,
+    "garment_de": cloth.garment_de,
+    "cloth_de": cloth.cloth_de,
+    "coverage": cloth.coverage,
+    "spill": cloth.spill,
+    "print_likeness": cloth.print_likeness,
+    "print_turn": cloth.print_turn,
+    "print_stretch": cloth.print_stretch,
+    "hair_de": hair.colour,
+    "hair_spill": hair.spill,
+    "product_likeness": product.likeness,
+    "product_visible": product.visible,
+    "product_de": product.colour,
+    "product_size": product.size,
+    "scene_de": _scene_de,
     "reduced_de": _reduced_de,
 }
 """Every metric that a limit may name."""
-
-
-def _apart(one: F32, other: F32) -> float:
-    return float(np.linalg.norm(one.mean(axis=0) - other.mean(axis=0)))
-
-
-def _same(one: F32, other: F32) -> bool:
-    """Whether two faces lie over each other, nearer than their own eye distance."""
-    return _apart(one, other) < float(np.linalg.norm(one[36] - one[45]))
-
-
-def _reach(landmarks: F32, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Return the rows and columns that the embedding and the landmarks look at: those of the chip and some more."""
-    corners = np.array([[-30, -30], [CHIP_SIDE + 30, -30], [-30, CHIP_SIDE + 30], [CHIP_SIDE + 30] * 2], np.float64)
-    back = cv2.invertAffineTransform(chip_placement(landmarks))
-    points = corners @ back[:, :2].T + back[:, 2]
-    low, high = np.floor(points.min(axis=0)).astype(int), np.ceil(points.max(axis=0)).astype(int)
-    return slice(max(0, low[1]), min(shape[0], high[1])), slice(max(0, low[0]), min(shape[1], high[0]))

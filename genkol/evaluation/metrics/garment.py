@@ -5,12 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from genkol.artifacts import U8
+from genkol.artifacts import U8, Image
+from genkol.errors import Unsuitable
 from genkol.evaluation.metrics.regions import Mask
-from genkol.vision.colour import delta_e, lab_of
-
-BORDER_DE = 7.0
-"""From this difference to the colour of a photo's border on, a pixel belongs to the garment."""
+from genkol.vision.garment_cutout import cut_out
 
 
 def coverage(old_clothes: U8, painted: Mask, rows: slice = slice(None)) -> float | None:
@@ -47,23 +45,22 @@ def spill(painted: Mask, body: U8, tolerance: int) -> float | None:
 
 
 def garment_region(pixels: U8, alpha: U8 | None) -> Mask:
-    """Return where the garment is in its own photo: by its alpha, or else what differs from the photo's border.
+    """Return where the garment is in its own photo: by its alpha, or else as the try-on cuts it out.
 
-    Of the latter the largest piece, its holes closed.
+    Where nothing can be cut out the whole photo counts: a swatch of fabric, a print.
 
     Args:
         pixels: (h, w, 3) uint8 sRGB.
         alpha: (h, w) uint8, or None.
     """
-    if alpha is not None:
+    if alpha is not None and int(alpha.min()) < 250:
         return np.asarray(alpha > 127)
-    lab = lab_of(pixels)
-    rim = np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
-    differs = (delta_e(lab, np.median(rim, axis=0).astype(np.float32)) > BORDER_DE).astype(np.uint8)
-    solid = cv2.morphologyEx(cv2.morphologyEx(differs, cv2.MORPH_OPEN, _disc(2)), cv2.MORPH_CLOSE, _disc(4))
-    count, names, stats, _ = cv2.connectedComponentsWithStats(solid)
-    largest = max(range(1, count), key=lambda n: int(stats[n, cv2.CC_STAT_AREA]), default=0)
-    return np.asarray((names == largest) & (largest > 0))
+    h, w = pixels.shape[:2]
+    try:
+        found = cut_out(Image(pixels)).alpha
+    except Unsuitable:
+        return np.ones((h, w), np.bool_)
+    return np.asarray(cv2.resize(found, (w, h), interpolation=cv2.INTER_LINEAR) > 0.5)
 
 
 def _disc(radius: int) -> U8:

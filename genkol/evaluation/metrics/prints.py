@@ -18,9 +18,12 @@ PRINT_DE = 16.0
 SHADES = (0.4, 1.8)
 """How dark and how bright folds make the cloth, as shares of its median light; beyond that it is print."""
 
-LEAST_PRINT, MOST_PRINT = 0.01, 0.3
-"""Shares of the garment between which a print lies: less is a label or a button, more is a pattern (stripes, say),
-whose places look all alike so that none can be found again."""
+DETAIL_DE = 10.0
+"""From this difference to its surroundings on, a pixel belongs to a print: folds shade a cloth softly."""
+
+LEAST_PRINT, MOST_PRINT, LEAST_FILLED = 0.02, 0.3, 0.5
+"""Shares of the garment between which a print lies, and how much of its own box it fills: less is a label, buttons or
+a hard fold, more is a pattern (stripes, say), whose places look all alike so that none can be found again."""
 
 LEAST_INLIERS = 8
 """Matched points from which an alignment is believed."""
@@ -51,8 +54,8 @@ NOT_FOUND = Print(0.0)
 def print_region(pixels: U8, garment: Mask) -> Mask | None:
     """Return where a garment's print is, or None when it has none (or a pattern all over).
 
-    Folds move a colour along the line of its shades in linear light; a print leaves that line. Small things (seams,
-    buttons, a label) and the garment's rim do not count.
+    Folds move a colour along the line of its shades in linear light, and softly; a print leaves that line, and has
+    edges. The largest compact piece that does so is the print; the garment's rim does not count.
 
     Args:
         pixels: (h, w, 3) uint8 sRGB, the flat photo.
@@ -62,14 +65,37 @@ def print_region(pixels: U8, garment: Mask) -> Mask | None:
     inner = cv2.erode(garment.astype(np.uint8), np.ones((2 * side + 1, 2 * side + 1), np.uint8)) > 0
     if not inner.any():
         return None
-    off = _off_the_shades(cv2.medianBlur(pixels, 3), inner)
-    dense = cv2.blur(((off > PRINT_DE) & inner).astype(np.float32), (3 * side, 3 * side)) > 0.2
-    closed = cv2.morphologyEx(dense.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((2 * side + 1, 2 * side + 1), np.uint8))
+    printed = (_off_the_shades(pixels, inner) > PRINT_DE) & (_detail(pixels, inner, 2 * side) > DETAIL_DE) & inner
+    dense = cv2.blur(printed.astype(np.float32), (3 * side, 3 * side)) > 0.15
+    closed = cv2.morphologyEx(dense.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((4 * side + 1, 4 * side + 1), np.uint8))
     count, names, stats, _ = cv2.connectedComponentsWithStats(closed)
-    large = [n for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] > LEAST_PRINT / 2 * garment.sum()]
-    found: Mask = np.isin(names, large) & inner
-    share = float(found.sum()) / float(garment.sum())
-    return found if LEAST_PRINT < share < MOST_PRINT else None
+    if count < 2:
+        return None
+    largest = max(range(1, count), key=lambda n: int(stats[n, cv2.CC_STAT_AREA]))
+    found: Mask = (names == largest) & inner
+    area = float(found.sum())
+    filled = area / float(stats[largest, cv2.CC_STAT_WIDTH] * stats[largest, cv2.CC_STAT_HEIGHT])
+    return found if LEAST_PRINT < area / float(garment.sum()) < MOST_PRINT and filled > LEAST_FILLED else None
+
+
+def _detail(pixels: U8, inner: Mask, sigma: float) -> F32:
+    """Return (h, w) CIE76 differences from the garment's colour round about, by a Gaussian of `sigma` pixels."""
+    lab, weight = lab_of(pixels), inner.astype(np.float32)
+    around = cv2.GaussianBlur(lab * weight[..., None], (0, 0), sigma)
+    around /= np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)[..., None]
+    return delta_e(lab, np.asarray(around, np.float32))
+
+
+def plain_region(pixels: U8, inside: Mask) -> Mask:
+    """Return where a region has the colour of its cloth, in light or shade: no print, no pattern, no badge.
+
+    Args:
+        pixels: (h, w, 3) uint8 sRGB.
+        inside: (h, w).
+    """
+    if not inside.any():
+        return inside
+    return np.asarray((_off_the_shades(pixels, inside) <= PRINT_DE) & inside)
 
 
 def _off_the_shades(pixels: U8, inner: Mask) -> F32:
@@ -80,7 +106,7 @@ def _off_the_shades(pixels: U8, inner: Mask) -> F32:
     return delta_e(lab_of(pixels), lab_of(bytes_of(srgb_of(shade))))
 
 
-def print_fidelity(garment: U8, where: Mask, result: U8, worn: Mask) -> Print | None:
+def print_fidelity(garment: U8, where: Mask, result: U8, worn: Mask, printed: Mask | None = None) -> Print | None:
     """Find the print of a garment on the person and compare.
 
     SIFT points of the print (Lowe, IJCV 2004) are matched to those of the worn garment, and an affine alignment is
@@ -95,11 +121,12 @@ def print_fidelity(garment: U8, where: Mask, result: U8, worn: Mask) -> Print | 
         where: (h, w) the garment in it (`garment_region`).
         result: (H, W, 3) uint8 sRGB, the person dressed.
         worn: (H, W) where the new garment lies.
+        printed: (h, w) the print in the photo; None looks for it.
 
     Returns:
         None when the garment has no print; `NOT_FOUND` when it has one and the person has not.
     """
-    printed = print_region(garment, where)
+    printed = print_region(garment, where) if printed is None else printed
     if printed is None:
         return None
     x, y, w, h = cv2.boundingRect(printed.astype(np.uint8))

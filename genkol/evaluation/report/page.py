@@ -8,14 +8,19 @@ from html import escape
 from typing import Any
 
 import cv2
+import numpy as np
 
 from genkol.artifacts import U8, Image
+from genkol.evaluation.report.mattes import MatteRow
 from genkol.evaluation.report.runs import Row
 from genkol.pictures import write_image
 from genkol.pictures.formats import format_named
 
 THUMBNAIL = 420
 """Longest side of an embedded picture, pixels."""
+
+VIOLET = np.array([120, 0, 200], np.float32)
+"""What lies beneath a cut-out, 8-bit levels."""
 
 STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem;color:#1c1c1e;background:#faf9f7}
@@ -30,20 +35,22 @@ figcaption{font-size:.82rem;color:#555;padding-top:.25rem;overflow-wrap:anywhere
 """
 
 
-def page(report: Mapping[str, Any], rows: Sequence[Row]) -> str:
+def page(report: Mapping[str, Any], rows: Sequence[Row], mattes: Sequence[MatteRow] = ()) -> str:
     """Return the HTML.
 
     Args:
         report: what `summary` says.
         rows: of which it says it.
+        mattes: the same, of what was cut out.
     """
     photos = len({row.photo for row in rows})
     parts = [
         "<!doctype html><html lang=en><head><meta charset=utf-8><title>GenKOL: evaluation</title>",
         f"<style>{STYLE}</style></head><body><h1>Evaluation on {photos} photographs</h1>",
-        _services(report["services"]),
+        _services(report["services"]) if rows else "",
         *(_metrics(service) for service in report["services"]),
-        "<h2>Contact sheets</h2>",
+        *_mattes(report["mattes"], mattes),
+        "<h2>Contact sheets</h2>" if rows else "",
         *(_sheet(photo, [row for row in rows if row.photo == photo]) for photo in dict.fromkeys(r.photo for r in rows)),
         "</body></html>",
     ]
@@ -65,6 +72,36 @@ def _metrics(service: Mapping[str, Any]) -> str:
     ]
     title = f"<h2>{escape(service['service'])}/{escape(service['algorithm'])}</h2>"
     return title + _table(["metric", "measured", "median", "worst", "passes"], rows)
+
+
+def _mattes(report: Mapping[str, Any], rows: Sequence[MatteRow]) -> list[str]:
+    """Return the table of those who cut out, and a sheet of each picture, on violet so that every rim shows."""
+    if not rows:
+        return []
+    names = ("mse_median", "mse_worst", "sad_median", "sad_worst", "gradient_median", "gradient_worst")
+    table = _table(
+        ["cut out by", "measured", "refused", *(name.replace("_", ", ") for name in names)],
+        ([who, m["measured"], m["refused"], *(_said(m[name]) for name in names)] for who, m in report.items()),
+    )
+    pictures = dict.fromkeys((row.photo, row.ground) for row in rows)
+    sheets = [_matte_sheet([row for row in rows if (row.photo, row.ground) == one]) for one in pictures]
+    return ["<h2>Mattes against exact alphas</h2>", table, *sheets]
+
+
+def _matte_sheet(rows: Iterable[MatteRow]) -> str:
+    return f"<div class=sheet>{''.join(_figure(_cut(row), _matte_caption(row)) for row in rows)}</div>"
+
+
+def _cut(row: MatteRow) -> Image | None:
+    if row.alpha is None:
+        return None
+    alpha = row.alpha[..., None]
+    return Image(np.rint(row.picture.pixels * alpha + VIOLET * (1 - alpha)).clip(0, 255).astype(np.uint8))
+
+
+def _matte_caption(row: MatteRow) -> str:
+    said = row.refusal if row.error is None else f"MSE {row.error.mse:.5f}, SAD {row.error.sad:.2f}"
+    return f"{escape(row.by)}, {escape(row.photo)} on {row.ground}<br>{escape(said)}"
 
 
 def _bound(metric: Mapping[str, Any]) -> str:

@@ -94,9 +94,11 @@ class Recorder:
         self._lock = threading.Lock()
         self._said: dict[str, tuple[Verdict, float]] = {}
 
-    def require(self, algorithm: type[Algorithm], arguments: Mapping[str, Value], result: Value) -> None:
+    def require(
+        self, algorithm: type[Algorithm], arguments: Mapping[str, Value], params: Mapping[str, Any], result: Value
+    ) -> None:
         started = time.perf_counter()
-        verdict = self._judge.judge(algorithm, arguments, result)
+        verdict = self._judge.judge(algorithm, arguments, params, result)
         with self._lock:
             self._said[algorithm.service.name] = verdict, time.perf_counter() - started
 

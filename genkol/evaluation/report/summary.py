@@ -5,16 +5,25 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from typing import Any
 
 from genkol.algorithm import Algorithm
 from genkol.evaluation.gates import Limit, limits_for
+from genkol.evaluation.metrics.matte import MatteError
+from genkol.evaluation.report.mattes import MatteRow
 from genkol.evaluation.report.runs import Row
 from genkol.registry import Registry
 
+MATTE_ERRORS = tuple(field.name for field in fields(MatteError))
 
-def summary(rows: Sequence[Row], registry: Registry) -> dict[str, Any]:
-    """Return the report as JSON: ``services`` (counts, and each metric's median, worst and limit) and ``rows``."""
+
+def summary(rows: Sequence[Row], registry: Registry, mattes: Sequence[MatteRow] = ()) -> dict[str, Any]:
+    """Return the report as JSON.
+
+    ``services`` has counts, and each metric's median, worst and limit; ``rows`` all that was measured; ``mattes`` the
+    errors of who cut out, where that was asked.
+    """
     services = dict.fromkeys((row.service, row.algorithm) for row in rows)
     return {
         "services": [
@@ -22,7 +31,28 @@ def summary(rows: Sequence[Row], registry: Registry) -> dict[str, Any]:
             for key in services
         ],
         "rows": [_row(row) for row in rows],
+        "mattes": {who: _of_matter([m for m in mattes if m.by == who]) for who in dict.fromkeys(m.by for m in mattes)},
     }
+
+
+def _of_matter(rows: Sequence[MatteRow]) -> dict[str, Any]:
+    errors = [asdict(row.error) for row in rows if row.error is not None]
+    return {
+        "measured": len(errors),
+        "refused": len(rows) - len(errors),
+        **{f"{name}_median": _median([e[name] for e in errors]) for name in MATTE_ERRORS},
+        **{f"{name}_worst": round(max(e[name] for e in errors), 5) if errors else None for name in MATTE_ERRORS},
+        "rows": [_matte_row(row) for row in rows],
+    }
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return round(statistics.median(values), 5) if values else None
+
+
+def _matte_row(row: MatteRow) -> dict[str, Any]:
+    error = None if row.error is None else {name: round(value, 5) for name, value in asdict(row.error).items()}
+    return {"photo": row.photo, "ground": row.ground, "error": error, "refusal": row.refusal}
 
 
 def _of_service(algorithm: type[Algorithm], rows: Sequence[Row]) -> dict[str, Any]:

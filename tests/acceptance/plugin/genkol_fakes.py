@@ -1,4 +1,4 @@
-"""Painters without weights that can be slow, fail, die, and say where their layers are opened."""
+"""Painters without weights that can be slow, fail, die, paint badly, and say where their layers are opened."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pydantic import Field
 
 from genkol.algorithm import Algorithm, Effects, Params, Resources, Step
 from genkol.artifacts import PAINT_UNIT, Image, Layer
+from genkol.compose import at, cover
 from genkol.errors import Cancelled, NoFace
 from genkol.services import (
     BACKGROUND,
@@ -19,6 +20,7 @@ from genkol.services import (
     MAKEUP_TRANSFER,
     OBJECT_INTERACTION,
     UPSCALING,
+    VIRTUAL_TRY_ON,
     Aspect,
     Service,
 )
@@ -116,4 +118,29 @@ class FakeUpscaling(Fake):
         return Image(np.repeat(np.repeat(portrait.pixels, 2, 0), 2, 1))
 
 
-FAKES = (FakeHair, FakeMakeup, FakeProduct, FakeBackground, FakeUpscaling)
+class FakeTryOn(Algorithm):
+    """Paints all over in the garment's colour, or in red where it is told to be bad."""
+
+    service: ClassVar[Service] = VIRTUAL_TRY_ON
+    name = "fake"
+    effects = Effects(reads={Aspect.CLOTHES}, writes={Aspect.CLOTHES})
+    resources = Resources(seconds=-2.0)  # the service's default
+
+    class Params(Params):
+        good_seeds: list[int] = Field([], description="With these seeds it is good.")
+        good_name: str = Field("", description="The algorithm of this name is good with every seed.")
+
+    def run(self, portrait: Image, garment: Image, *, params: Any, step: Step) -> Layer:
+        tell(f"dressed:{step.seed}")
+        good = step.seed in params.good_seeds or self.name == params.good_name
+        middle = garment.pixels[garment.height // 2, garment.width // 2]
+        picture = np.broadcast_to(middle if good else np.uint8([200, 30, 30]), portrait.pixels.shape)
+        return cover(picture, 1.0, at(0, 0), self.key())
+
+
+class SecondTryOn(FakeTryOn):
+    name = "second"
+    resources = Resources(seconds=-1.0)
+
+
+FAKES = (FakeHair, FakeMakeup, FakeProduct, FakeBackground, FakeUpscaling, FakeTryOn, SecondTryOn)

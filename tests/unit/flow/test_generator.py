@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from genkol.algorithm import Effects, Step
 from genkol.artifacts import Image, Kind, Layer, Value
 from genkol.compose import compose
-from genkol.dispatch import Call, perform
 from genkol.errors import FlowErrors
 from genkol.flow.flow import Flow, implied_flow
 from genkol.flow.matrices import hazards
 from genkol.flow.plan import Plan
+from genkol.perform import Call, perform
 from genkol.registry import Registry
 from genkol.services import FACE_ALIGNMENT, PERSON_PARSING, SCENE, Aspect, Role
 from tests.unit.flow.planning import INPUTS, PAINTERS, SHAPE, Analyse, Intense, algorithm, generator, mark, usual

@@ -40,6 +40,15 @@ def test_fetch_by_default_wants_only_what_allows_commercial_use(root):
     assert "bisenet" not in result.output
 
 
+@pytest.mark.parametrize("arguments", [("fetch",), ("fetch", "--all-light")])
+def test_what_only_measures_is_fetched_by_name_alone(root, arguments):
+    said = run(*arguments).output
+    assert "'modnet'" in said
+    assert "face-recognition" not in said
+    assert "'u2net'" not in said
+    assert "'face-recognition'" in run("fetch", "face-recognition", "--all-light").output
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

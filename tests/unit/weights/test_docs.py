@@ -10,7 +10,7 @@ PAGE = Path(__file__).parents[3].joinpath("docs/weights.md").read_text("utf-8")
 
 
 def test_the_licence_table_is_the_catalogue():
-    rows = re.findall(r"^\| `([a-z-]+)` \| ([\d.]+) \| ([\w.-]+) \| \**(yes|no)\** \|", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \| ([\d.]+) \| ([\w.-]+) \| \**(yes|no)\** \|", PAGE, re.MULTILINE)
     said = [(name, float(size), licence, commercial == "yes") for name, size, licence, commercial in rows]
     known = [(w.name, round(w.size_bytes / 1e6, 1), w.licence, w.commercial) for w in catalogue().values()]
     assert said == known

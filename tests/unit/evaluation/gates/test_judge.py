@@ -14,7 +14,7 @@ from genkol.artifacts import F32, F64, U8, Image, Layer, Person
 from genkol.compose import at, change, cover
 from genkol.errors import GateFailed
 from genkol.evaluation.gates import Judge, Verdict
-from genkol.evaluation.gates.measure import SeenFace
+from genkol.evaluation.gates.trial import SeenFace
 from genkol.services import (
     BACKGROUND,
     HAIR_EDITING,
@@ -88,8 +88,8 @@ RECOLOUR = algorithm(VIRTUAL_TRY_ON, "portrait, person, garment", writes={Aspect
 DOUBLE = algorithm(UPSCALING, "portrait", writes={Aspect.FRAME})
 
 
-def judged(kind: Any, result: Any, **more: Any) -> Verdict:
-    return JUDGE.judge(kind, {"portrait": PORTRAIT, "person": PERSON, **more}, result)
+def judged(kind: Any, result: Any, params: dict[str, Any] | None = None, **more: Any) -> Verdict:
+    return JUDGE.judge(kind, {"portrait": PORTRAIT, "person": PERSON, **more}, params or {}, result)
 
 
 def over(rows: slice, columns: slice, colour: tuple[int, int, int]) -> Layer:
@@ -155,7 +155,7 @@ def test_dyed_skin_is_stray_and_flat_hair_has_lost_its_strands() -> None:
 
     def dyed(rows: slice, after: Any) -> Verdict:
         return JUDGE.judge(
-            DYE, {"portrait": streaked, "person": PERSON}, change(picture, after, mask(rows, slice(40, 200)))
+            DYE, {"portrait": streaked, "person": PERSON}, {}, change(picture, after, mask(rows, slice(40, 200)))
         )
 
     assert dyed(slice(10, 30), picture * np.float32([1.2, 0.9, 0.8])).passed
@@ -222,7 +222,7 @@ def test_an_enlarged_picture_must_be_the_same_reduced() -> None:
 
 def test_where_there_is_no_face_nothing_is_asked_of_it() -> None:
     blank = Image(np.full((60, 60, 3), 120, np.uint8))
-    verdict = JUDGE.judge(BACK, {"portrait": blank}, cover(blank.pixels + np.uint8(40), 1.0, at(0, 0)))
+    verdict = JUDGE.judge(BACK, {"portrait": blank}, {}, cover(blank.pixels + np.uint8(40), 1.0, at(0, 0)))
     assert verdict.passed
     assert verdict.measured["identity"] is None
 
@@ -231,7 +231,7 @@ def test_of_a_profile_nothing_is_asked_that_its_far_side_decides() -> None:
     class Profile(DrawnEyes):
         yaw = -60.0
 
-    verdict = Judge(Profile()).judge(PLACE, {"portrait": PORTRAIT}, over(slice(85, 115), slice(75, 165), (0, 0, 0)))
+    verdict = Judge(Profile()).judge(PLACE, {"portrait": PORTRAIT}, {}, over(slice(85, 115), slice(75, 165), (0, 0, 0)))
     assert verdict.measured["landmark_drift"] is verdict.measured["face_hidden"] is None
     assert broken(verdict) == {"the identity distance of the face"}
 
@@ -246,7 +246,7 @@ def test_a_face_out_of_reach_of_the_layer_is_not_looked_for_again() -> None:
 
     eyes = Once()
     long = Image(np.pad(PORTRAIT.pixels, ((0, 200), (0, 0), (0, 0)), mode="edge"))
-    verdict = Judge(eyes).judge(PLACE, {"portrait": long}, cover(np.zeros((9, 9, 3), np.uint8), 1.0, at(0, 400)))
+    verdict = Judge(eyes).judge(PLACE, {"portrait": long}, {}, cover(np.zeros((9, 9, 3), np.uint8), 1.0, at(0, 400)))
     assert verdict.measured["identity"] == 0
     assert eyes.looks == 1
 
@@ -254,11 +254,11 @@ def test_a_face_out_of_reach_of_the_layer_is_not_looked_for_again() -> None:
 def test_a_refusal_has_the_numbers() -> None:
     layer = over(slice(150, 240), slice(40, 160), RED)
     with pytest.raises(GateFailed, match=r"the old clothes that is covered is 75\.0%, at least 98") as caught:
-        JUDGE.require(DRESS, {"portrait": PORTRAIT, "person": PERSON, "garment": GARMENT}, layer)
+        JUDGE.require(DRESS, {"portrait": PORTRAIT, "person": PERSON, "garment": GARMENT}, {}, layer)
     assert caught.value.status == 422
     assert caught.value.context["measured"]["coverage"] == 0.75
 
 
 def test_what_is_no_picture_passes_unmeasured() -> None:
     scene = algorithm(SCENE, "")
-    assert JUDGE.judge(scene, {}, PORTRAIT) == Verdict(True, {})
+    assert JUDGE.judge(scene, {}, {}, PORTRAIT) == Verdict(True, {})

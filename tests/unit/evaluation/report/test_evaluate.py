@@ -18,7 +18,7 @@ from genkol.artifacts import F32, F64, U8
 from genkol.errors import BadFlow, MissingInput
 from genkol.evaluation import cli
 from genkol.evaluation.gates import Judge
-from genkol.evaluation.gates.measure import SeenFace
+from genkol.evaluation.gates.trial import SeenFace
 from genkol.evaluation.report import runs
 from genkol.evaluation.report.page import page
 from genkol.evaluation.report.runs import Asked, Evaluation, photographs

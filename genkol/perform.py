@@ -1,0 +1,172 @@
+"""How one step is run where its algorithm lives: the call, the run, and the gate that may ask for another try."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from genkol.algorithm import Algorithm, Step
+from genkol.artifacts import PYTHON_TYPE, Image, Layer, Value
+from genkol.compose import compose
+from genkol.errors import GateFailed, GenkolError, StepFailed
+from genkol.flow.plan import Plan, PlannedStep
+
+
+@dataclass(frozen=True)
+class Call:
+    """One step as it travels to whoever runs it; the values travel beside it, flat and in order: those of
+    `ports`, then the layers of the base.
+
+    Args:
+        step: the planned step's id.
+        key: ``service/algorithm``.
+        params: canonical.
+        seed: for the run.
+        ports: names of the ports, in the order of their values.
+        canvas: the port whose picture lies under the layers, or None.
+        strengths: of the layers, in their order.
+        site: where it runs, for messages.
+        verify: whether a gate judges the result.
+    """
+
+    step: str
+    key: str
+    params: Mapping[str, Any]
+    seed: int
+    ports: tuple[str, ...]
+    canvas: str | None
+    strengths: tuple[float, ...]
+    site: str = "local"
+    verify: bool = False
+
+    @classmethod
+    def of(cls, step: PlannedStep, plan: Plan) -> Call:
+        strengths = tuple(plan.step(id).strength for id in step.sees)
+        ports = tuple(step.wires)
+        return cls(step.id, step.key, step.params, step.seed, ports, step.canvas, strengths, step.site, step.verify)
+
+
+class Gate(Protocol):
+    """Judges what a step made, where it was made. May be asked from several threads."""
+
+    def require(
+        self, algorithm: type[Algorithm], arguments: Mapping[str, Value], params: Mapping[str, Any], result: Value
+    ) -> None:
+        """Let the result of an algorithm pass.
+
+        Args:
+            algorithm: whose it is.
+            arguments: port to value, as it got them.
+            params: as it got them.
+            result: what it made of them.
+
+        Raises:
+            GateFailed: it is not good enough; the message has the measured reasons.
+        """
+        ...
+
+
+TRIES = 3
+"""How often an algorithm that draws chance may try to pass the gate, each time with another seed."""
+
+
+def perform(algorithm: Algorithm, call: Call, values: Sequence[Value], step: Step, gate: Gate | None = None) -> Value:
+    """Run one step: lay the layers on its canvas, run the algorithm, check what comes out.
+
+    Where the call says so, the gate judges the result; one that fails is made anew with another seed, if the
+    algorithm uses it.
+
+    Raises:
+        GenkolError: the algorithm's own, with the step's place added.
+        StepFailed: the algorithm raised anything else, or returned another kind than its service's; or a gate is
+            wanted where there is none.
+        GateFailed: no try passed the gate; the message has the reasons of the last one.
+    """
+    with _located(call):
+        arguments = _arguments(call, values)
+        if not call.verify:
+            return _made(algorithm, call, arguments, step)
+        if gate is None:
+            raise StepFailed(f"{_who(call)} shall be verified, but there is no gate here. Leave `verify` out.")
+        return _verified(algorithm, call, arguments, step, gate)
+
+
+def _verified(algorithm: Algorithm, call: Call, arguments: Mapping[str, Value], step: Step, gate: Gate) -> Value:
+    """Return the first result that passes."""
+    value = _made(algorithm, call, arguments, step)
+    tries = TRIES if algorithm.seeded else 1
+    for number in range(1, tries + 1):
+        try:
+            gate.require(type(algorithm), arguments, call.params, value)
+        except GateFailed as error:
+            if number == tries:
+                raise _refusal(call, error, tries) from error
+        else:
+            break
+        # Through `step.progress`, which hears of cancelling and never goes back, though a new try begins at 0.
+        again = Step(step.id, retry_seed(step.seed, number), on_progress=step.progress)
+        value = _made(algorithm, call, arguments, again)
+    return value
+
+
+def _refusal(call: Call, error: GateFailed, tries: int) -> GateFailed:
+    times = f" ({tries} seeds were tried)" if tries > 1 else ""
+    return GateFailed(f"{_who(call)} was refused{times}: {error.message}", {**error.context, "tries": tries})
+
+
+def retry_seed(seed: int, number: int) -> int:
+    """Return the seed of a further try: the same for the same first seed, so that the picture stays repeatable."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/try {number}".encode()).digest()[:4], "big")
+
+
+def _made(algorithm: Algorithm, call: Call, arguments: Mapping[str, Value], step: Step) -> Value:
+    """Run the algorithm once; return a value of its service's kind."""
+    params = algorithm.Params.model_validate(dict(call.params))
+    value: Any = algorithm.run(**arguments, params=params, step=step)
+    expected = PYTHON_TYPE[algorithm.service.output]
+    if not isinstance(value, expected):
+        raise StepFailed(f"{_who(call)} returned a {type(value).__name__} where a {expected.__name__} is due.")
+    return cast(Value, value)
+
+
+@contextmanager
+def _located(call: Call) -> Iterator[None]:
+    """Let every error say which step, algorithm and site it comes from; what is no GenkolError becomes one."""
+    place = {"step": call.step, "algorithm": call.key, "site": call.site}
+    try:
+        yield
+    except GenkolError as error:
+        raise error.located(**place) from error
+    except Exception as error:  # an algorithm may raise anything; the request must learn which one did
+        raise StepFailed(f"{_who(call)} failed: {_cause(error)}", place) from error
+
+
+def _arguments(call: Call, values: Sequence[Value]) -> dict[str, Value]:
+    ports, layers = values[: len(call.ports)], values[len(call.ports) :]
+    arguments = dict(zip(call.ports, ports, strict=True))
+    if call.canvas is not None and layers:
+        base = arguments[call.canvas]
+        assert isinstance(base, Image)
+        arguments[call.canvas] = compose(base, [x for x in layers if isinstance(x, Layer)], call.strengths)
+    return arguments
+
+
+def _who(call: Call) -> str:
+    return f"The step {call.step!r} ({call.key} on {call.site})"
+
+
+def _cause(error: Exception) -> str:
+    text = f"{type(error).__name__}: {error}"
+    return text if len(text) <= 300 else text[:297] + "..."
+
+
+def refused(refusals: Sequence[GateFailed]) -> GateFailed:
+    """Return the refusal of a step by all who tried: that of the first, naming the others after it."""
+    first, *rest = refusals
+    if not rest:
+        return first
+    also = "; ".join(error.message for error in rest)
+    return GateFailed(f"{first.message} Nor did another algorithm pass: {also}", first.context)
