@@ -14,6 +14,8 @@ from genkol.errors import FlowErrors
 from genkol.finish import Wanted
 from genkol.flow.flow import Flow
 from genkol.flow.plan import Plan
+from genkol.settings import settings
+from genkol.stores.steps import open_cache
 from genkol.weights import default_folder
 
 
@@ -36,13 +38,16 @@ def run(asked: Asked, wanted: Wanted, quiet: bool) -> Produced:
         FlowErrors: all that is wrong, with the flow and with the files.
         GenkolError: a step failed, or its weights are not to be had.
     """
-    engine = Engine.in_process()
+    cache = open_cache(settings())
+    engine = Engine.in_process(keeper=cache)
     wish = _understood(engine, asked)
     # Here rather than on first use: two displays of progress at once would draw over each other.
     algorithms = [engine.registry.algorithm(step.service, step.algorithm) for step in wish.plan]
     default_folder().ensure_all(dict.fromkeys(name for algorithm in algorithms for name in algorithm.weights))
     with steps_of(wish.plan, quiet) as on_event:
         result = engine.run(wish.flow, wish.values, wanted, on_event)
+    if cache:
+        cache.close()
     return Produced(result.picture, result.outcome.finished.ora, result.report())
 
 
