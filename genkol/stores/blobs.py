@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from genkol.errors import GenkolError
 from genkol.stores.databases import Down
-from genkol.stores.files import write_at_once
+from genkol.stores.files import make_private, write_at_once
 
 
 class Blobs(Protocol):
@@ -48,8 +48,7 @@ class Folder:
     def put(self, name: str, data: bytes) -> None:
         file = self._file(name)
         try:
-            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file.parent.mkdir(mode=0o700, exist_ok=True)
+            make_private(file.parent)
             write_at_once(file, data)
         except OSError as error:
             raise Down(f"{file.parent}: {error}") from error

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from genkol.errors import GenkolError
+from genkol.stores.files import make_private
 
 Row = tuple[Any, ...]
 BUSY_S = 5.0
@@ -81,7 +82,7 @@ class Sqlite:
         return self._opened[1]
 
     def _connect(self) -> sqlite3.Connection:
-        self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.file.parent)
         connection = sqlite3.connect(self.file, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         end = time.monotonic() + BUSY_S
         while True:

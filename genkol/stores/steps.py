@@ -212,10 +212,11 @@ class StepCache:
         self._soon(then if full else write)
 
     def _soon(self, work: Callable[[], None]) -> None:
-        with self._lock, suppress(RuntimeError):  # closed meanwhile: leases lapse
+        with suppress(RuntimeError):  # closed meanwhile: leases lapse
             future = self._writer.submit(work)
-            self._writing.add(future)
-            future.add_done_callback(self._written)
+            with self._lock:
+                self._writing.add(future)
+            future.add_done_callback(self._written)  # without the lock: it is called here when all is done already
 
     def _written(self, future: Future[None]) -> None:
         with self._lock:
