@@ -42,6 +42,20 @@ def wait_for(port: int, process: subprocess.Popen[bytes], seconds: float) -> boo
     return False
 
 
+def wait_until_ready(url: str) -> None:
+    import psycopg
+
+    end = time.monotonic() + 60
+    while True:
+        try:
+            psycopg.connect(url).close()
+            return
+        except psycopg.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """URL of a real PostgreSQL."""
@@ -68,8 +82,10 @@ def postgres() -> Iterator[str]:
         assert made.returncode == 0, made.stderr.decode()
         command = [server, "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1", "-F"]
         process = subprocess.Popen([*prefix, *command], cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        url = f"postgresql://genkol@127.0.0.1:{port}/postgres"
         assert wait_for(port, process, 60), "PostgreSQL did not start"
-        yield f"postgresql://genkol@127.0.0.1:{port}/postgres"
+        wait_until_ready(url)
+        yield url
     finally:
         if process:
             process.terminate()
