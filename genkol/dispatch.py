@@ -120,7 +120,7 @@ class InProcess:
         started = time.perf_counter()
         try:
             async with asyncio.TaskGroup() as group:
-                for id in run.needed() if self._keeper else [step.id for step in run.plan]:
+                for id in run.plan.ends if self._keeper else [step.id for step in run.plan]:
                     self._want(run, group, id)
         except BaseExceptionGroup as group_error:
             raise _first(group_error) from group_error
@@ -223,12 +223,6 @@ class _Run:
     cached: set[str] = field(default_factory=set)
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     cancelled: threading.Event = field(default_factory=threading.Event)
-
-    def needed(self) -> list[str]:
-        """Ids of the steps whose values nobody can do without: those of the picture, and those that no other needs."""
-        used = {need for step in self.plan for need in step.needs}
-        ends = {*self.plan.layers, self.plan.finish, self.plan.portrait.source}
-        return [step.id for step in self.plan if step.id in ends or step.id not in used]
 
     def found(self, step: PlannedStep) -> None:
         """Note that a step's result was there already, or that nobody needed it."""
