@@ -8,18 +8,12 @@ while a database does not answer, nothing is found and nothing kept.
 from __future__ import annotations
 
 import asyncio
-import logging
-import re
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TypeVar
-from uuid import uuid4
 
-import genkol
 from genkol.artifacts import Value
 from genkol.errors import GenkolError
 from genkol.finish import Finished
@@ -27,40 +21,15 @@ from genkol.kept import Kept, Make
 from genkol.settings import Settings
 from genkol.stores.blobs import Blobs, blobs_at
 from genkol.stores.counters import Counters
-from genkol.stores.databases import Down, Sqlite, database_at
-from genkol.stores.index import Entry, Index
+from genkol.stores.databases import Sqlite, database_at
+from genkol.stores.index import Index
 from genkol.stores.leases import Leases
-from genkol.stores.values import FORMAT, Corrupt, NotKept, decode, encode
+from genkol.stores.shelf import EDITION, NAME, Known, Shelf
 
-log = logging.getLogger("genkol.cache")
-
-EDITION = f"{FORMAT}-{genkol.__version__}"
-"""Part of every key: another release composes, gates or writes otherwise, and shares nothing with this one."""
-
-NAME = re.compile(r"[0-9a-f]{64}")
-_BLOB = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{32}")
-DOWN_S = 10.0
-"""How long a database that failed is not asked again."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.5  # between two looks of one who waits
 _HOLDERS = 2  # that one waits for; when the second ends without a result too, one works on one's own
-_ABANDONED_S = 3600.0  # bytes this old that no row knows of belong to a process that died
 _MOST_WRITING = 32  # results that wait to be written, each held in memory
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the index says of a kept result, before its bytes are read.
-
-    Args:
-        by: ``service/algorithm`` that made it.
-        seconds: that making it took.
-        bytes: its size.
-    """
-
-    by: str
-    seconds: float
-    bytes: int
 
 
 class StepCache:
@@ -87,15 +56,11 @@ class StepCache:
     ) -> None:
         self.counters = Counters()
         self._index = index
-        self._blobs = blobs
-        self._max_bytes = max_bytes
-        self._touch_s = touch_s
-        self._edition = edition
+        self._shelf = Shelf(index, blobs, max_bytes=max_bytes, touch_s=touch_s, edition=edition, counters=self.counters)
         self._leases = Leases(index, lease_s)
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="step-cache")
         self._writer = ThreadPoolExecutor(2, thread_name_prefix="step-cache-writer")
         self._writing: set[Future[None]] = set()
-        self._down_until = 0.0
         self._lock = threading.Lock()
 
     def get(self, name: str, by: str | None = None) -> Kept | None:
@@ -105,11 +70,11 @@ class StepCache:
             name: of a step's result.
             by: accept only what this algorithm made.
         """
-        return self._asked(lambda: self._read(name, by), None)
+        return self._shelf.get(name, by)
 
     def known(self, names: Sequence[str]) -> dict[str, Known]:
         """Return what the index has of some names; what it has is spared from going first for a while."""
-        return self._asked(lambda: self._known(names), {})
+        return self._shelf.known(names)
 
     def put(self, name: str, value: Value | Finished, seconds: float, by: str) -> bool:
         """Keep a result; false when it was not.
@@ -120,7 +85,7 @@ class StepCache:
             seconds: that making it took.
             by: ``service/algorithm`` that made it.
         """
-        return self._asked(lambda: self._write(name, value, seconds, by), False)
+        return self._shelf.put(name, value, seconds, by)
 
     async def find(self, name: str, by: str | None = None) -> Kept | None:
         return await self._apart(lambda: self.get(name, by)) if NAME.fullmatch(name) else None
@@ -148,7 +113,9 @@ class StepCache:
     async def _holder(self, name: str, token: str) -> str | None:
         """Take the lease of a name if it is free; return the token of who holds it then, None when nobody knows."""
         try:
-            return await self._apart(lambda: self._asked(lambda: self._leased(self._key(name), token), None))
+            return await self._apart(
+                lambda: self._shelf.asked(lambda: self._leased(self._shelf.key(name), token), None)
+            )
         except asyncio.CancelledError:
             self._soon(lambda: self._release(name, token))  # taken in its thread perhaps; else it lapses
             raise
@@ -225,88 +192,8 @@ class StepCache:
     async def _apart(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-    def _asked(self, work: Callable[[], T], otherwise: T) -> T:
-        """Do what needs the index and the files; when they fail, do without for a while."""
-        if time.monotonic() < self._down_until:
-            return otherwise
-        try:
-            return work()
-        except Down as error:
-            self._down_until = time.monotonic() + DOWN_S
-            self.counters.add(failures=1)
-            log.warning("the step cache is left out for %.0f s: %s", DOWN_S, error)
-            return otherwise
-
     def _release(self, name: str, token: str) -> None:
-        self._asked(lambda: self._leases.release(self._key(name), token), None)
-
-    def _key(self, name: str) -> str:
-        return f"{name}.{self._edition}"
-
-    def _read(self, name: str, by: str | None) -> Kept | None:
-        key = self._key(name)
-        for _ in range(2):  # another entry may take the place while one reads
-            entry = self._index.find([key]).get(key)
-            if entry is None or by not in (None, entry.made_by):
-                return None
-            data = self._blobs.get(entry.blob)
-            try:
-                value = decode(key, data or b"")
-            except Corrupt as error:
-                self._remove(entry, str(error) if data is not None else "its bytes are gone")
-                continue
-            self._used(entry)
-            self.counters.add(hits=1, saved_seconds=entry.seconds, bytes_read=entry.bytes)
-            return Kept(value, entry.seconds, entry.made_by, cached=True)
-        return None
-
-    def _used(self, entry: Entry) -> None:
-        if entry.unused_s >= self._touch_s:
-            with suppress(Down):
-                self._index.touch(entry.key)
-
-    def _remove(self, entry: Entry, why: str) -> None:
-        if self._index.drop(entry):
-            self._blobs.delete([entry.blob])
-            self.counters.add(corrupt=1)
-            log.warning("the kept result %s of %s was removed: %s", entry.key[:12], entry.made_by, why)
-
-    def _known(self, names: Sequence[str]) -> dict[str, Known]:
-        keys = {self._key(name): name for name in names if NAME.fullmatch(name)}
-        found = self._index.find(list(keys))
-        for entry in found.values():
-            self._used(entry)
-        return {keys[key]: Known(entry.made_by, entry.seconds, entry.bytes) for key, entry in found.items()}
-
-    def _write(self, name: str, value: Value | Finished, seconds: float, by: str) -> bool:
-        if not NAME.fullmatch(name):
-            return False
-        key, blob = self._key(name), f"{name}.{uuid4().hex}"
-        try:
-            data = encode(key, value)
-        except NotKept as error:
-            data = b""
-            log.warning("a result of %s is not kept: %s", by, error)
-        if not 0 < len(data) <= self._max_bytes:
-            self.counters.add(not_kept=1)
-            return False
-        self._blobs.put(blob, data)
-        try:
-            replaced, evicted = self._index.keep(Entry(key, blob, by, seconds, len(data)), self._max_bytes)
-        except Down:
-            self._blobs.delete([blob])
-            raise
-        self._blobs.delete([*replaced, *evicted])
-        self.counters.add(bytes_written=len(data), evictions=len(evicted))
-        self._sweep()
-        return True
-
-    def _sweep(self) -> None:
-        """Remove what dead processes left behind; once an hour somebody does."""
-        if self._index.due("sweep", _ABANDONED_S):
-            self._index.forget_lapsed(_ABANDONED_S)
-            old = [blob for blob in self._blobs.older(_ABANDONED_S) if _BLOB.fullmatch(blob)]
-            self._blobs.delete(self._index.unknown(old))
+        self._shelf.asked(lambda: self._leases.release(self._shelf.key(name), token), None)
 
 
 def open_cache(settings: Settings) -> StepCache | None:

@@ -15,7 +15,7 @@ from genkol.artifacts import Image
 from genkol.errors import GenkolError, NoFace
 from genkol.kept import Kept
 from genkol.settings import Settings
-from genkol.stores import steps
+from genkol.stores import shelf
 from genkol.stores.blobs import Blobs, Folder
 from genkol.stores.databases import Down, Postgres, Sqlite, database_at
 from genkol.stores.index import MIGRATIONS, Index
@@ -245,7 +245,7 @@ async def test_one_who_waits_may_go(cache: Make) -> None:
 async def test_the_lease_of_one_who_died_lapses(cache: Make) -> None:
     """A token that nobody renews."""
     dead, living = cache(), cache()
-    assert dead._leases.acquire(dead._key(name(1)), "dead")
+    assert dead._leases.acquire(dead._shelf.key(name(1)), "dead")
     async with asyncio.timeout(20):
         assert (await living.once(name(1), made("v"))).value == "v"
     assert living.counters.misses == 1
@@ -301,7 +301,7 @@ async def test_while_the_files_do_not_answer_one_does_without(
 
 async def test_it_comes_back_when_the_database_does(cache: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     one = cache()
-    monkeypatch.setattr(steps, "DOWN_S", 0.05)
+    monkeypatch.setattr(shelf, "DOWN_S", 0.05)
     run = Index._run
     monkeypatch.setattr(Index, "_run", lambda *a: (_ for _ in ()).throw(Down("gone")))
     assert (await one.once(name(1), made("v"))).value == "v"
