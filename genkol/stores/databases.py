@@ -64,11 +64,11 @@ class Sqlite:
             self.run("BEGIN IMMEDIATE")
             try:
                 yield
+                self.run("COMMIT")
             except BaseException:
                 with suppress(Down):
                     self.run("ROLLBACK")
                 raise
-            self.run("COMMIT")
 
     def close(self) -> None:
         with self._lock, suppress(sqlite3.Error):

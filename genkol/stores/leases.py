@@ -49,10 +49,14 @@ class Leases:
                 self._thread = threading.Thread(target=self._renew, args=(self._wake,), name="leases", daemon=True)
                 self._thread.start()
 
-    def release(self, key: str, token: str) -> None:
-        """Give a lease back."""
+    def let_go(self, token: str) -> None:
+        """Renew a lease no more: should giving it back fail, it lapses."""
         with self._lock:
             self._held.discard(token)
+
+    def release(self, key: str, token: str) -> None:
+        """Give a lease back."""
+        self.let_go(token)
         self._index.release(key, token)
 
     def stop(self) -> None:

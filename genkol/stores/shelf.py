@@ -27,7 +27,7 @@ EDITION = f"{FORMAT}-{genkol.__version__}"
 """Part of every key: another release composes, gates or writes otherwise, and shares nothing with this one."""
 
 NAME = re.compile(r"[0-9a-f]{64}")
-DOWN_S = 10.0
+DOWN_S = 20.0
 """How long a database that failed is not asked again."""
 _BLOB = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{32}")
 _ABANDONED_S = 3600.0  # bytes this old that no row knows of belong to a process that died
@@ -89,16 +89,21 @@ class Shelf:
         return f"{name}.{self._edition}"
 
     def asked(self, work: Callable[[], T], otherwise: T) -> T:
-        """Do what needs the index and the files; when they fail, do without for a while."""
-        if time.monotonic() < self._down_until:
+        """Do what needs the index and the files. When they fail, all do without for a while; then one tries again."""
+        now = time.monotonic()
+        if now < self._down_until:
             return otherwise
+        if self._down_until:
+            self._down_until = now + DOWN_S
         try:
-            return work()
+            done = work()
         except Down as error:
             self._down_until = time.monotonic() + DOWN_S
             self._counters.add(failures=1)
             log.warning("the step cache is left out for %.0f s: %s", DOWN_S, error)
             return otherwise
+        self._down_until = 0.0
+        return done
 
     def _read(self, name: str, by: str | None) -> Kept | None:
         key = self.key(name)

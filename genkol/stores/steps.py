@@ -193,6 +193,7 @@ class StepCache:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def _release(self, name: str, token: str) -> None:
+        self._leases.let_go(token)
         self._shelf.asked(lambda: self._leases.release(self._shelf.key(name), token), None)
 
 

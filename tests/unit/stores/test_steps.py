@@ -275,6 +275,18 @@ async def test_a_lease_that_is_asked_for_by_one_who_goes_lapses(cache: Make, mon
         assert (await one.once(name(1), made("v"))).value == "v"
 
 
+async def test_a_lease_that_cannot_be_given_back_lapses(cache: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = cache(), cache()
+    taken = Index.release
+    monkeypatch.setattr(Index, "release", lambda *_: (_ for _ in ()).throw(Down("gone")))
+    monkeypatch.setattr(StepCache, "put", lambda *_: False)
+    await one.once(name(1), made("v"))
+    one.settle()
+    monkeypatch.setattr(Index, "release", taken)
+    async with asyncio.timeout(20):
+        assert (await other.once(name(1), made("w"))).value == "w"
+
+
 class Broken(Folder):
     """Files that cannot be had."""
 
@@ -296,7 +308,7 @@ async def test_while_the_files_do_not_answer_one_does_without(
         for _ in range(3):
             assert (await one.once(name(1), made("v"))).value == "v"
     assert one.counters.failures == 1  # it was not asked again for a while
-    assert "the step cache is left out for 10 s: no such host" in caplog.text
+    assert "the step cache is left out for 20 s: no such host" in caplog.text
 
 
 async def test_it_comes_back_when_the_database_does(cache: Make, monkeypatch: pytest.MonkeyPatch) -> None:
