@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from genkol.algorithm import Algorithm
 from genkol.artifacts import Kind, Value
@@ -116,6 +120,48 @@ def test_a_result_that_is_gone_is_made_again_with_all_that_it_needs(
     # The parsing that only the try-on needed is not missed.
     assert [id for id, was in cached(again).items() if was] == ["person-parsing", "virtual-try-on"]
     assert keeper.counters.corrupt > 0
+
+
+@st.composite
+def wishes(draw: st.DrawFn) -> tuple[Flow, dict[str, Value], Wanted]:
+    """One of many flows that have much in common."""
+    names = {"portrait", *draw(st.sets(st.sampled_from(["makeup", "garment", "scene"])))}
+    steps: list[dict[str, Any]] = []
+    strengths = st.sampled_from([0.5, 1.0])
+    if "makeup" in names:
+        intensity = draw(st.sampled_from([0.2, 0.8]))
+        steps.append({"service": "makeup-transfer", "params": {"intensity": intensity}, "strength": draw(strengths)})
+    if "garment" in names:
+        steps.append({"service": "virtual-try-on", "strength": draw(strengths)})
+    if "scene" in names or draw(st.booleans()):
+        steps.append({"service": "background", "strength": draw(strengths)})
+    if "scene" not in names and steps and steps[-1]["service"] == "background":
+        steps.append({"service": "scene"})
+    if draw(st.booleans()) or not steps:
+        steps.append({"service": "upscaling"})
+    inputs = {name: name for name in sorted(names)}
+    wish = Flow.parse({"inputs": inputs, "steps": steps, "seed": draw(st.sampled_from([1, 2]))})
+    pictures = st.sampled_from([fake_portrait(48, 40, seed=1), fake_portrait(48, 40, seed=2)])
+    values: dict[str, Value] = {name: draw(pictures) for name in inputs}
+    return wish, values, Wanted(draw(st.sampled_from(["png", "jpeg"])), layers=draw(st.booleans()))
+
+
+@given(st.lists(wishes(), min_size=2, max_size=6))
+@settings(max_examples=25)
+def test_with_a_cache_every_picture_is_the_one_without(several: list[tuple[Flow, dict[str, Value], Wanted]]) -> None:
+    bare = fake_engine()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        store = Folder(folder / "results")
+        with closing(StepCache(Index(Sqlite(folder / "index.sqlite")), store, max_bytes=1 << 30)) as cache:
+            engine = fake_engine(keeper=cache)
+            for wish, values, wanted in [*several, *several]:
+                made, expected = (one.run(wish, values, wanted) for one in (engine, bare))
+                assert made.outcome.finished == expected.outcome.finished
+                cache.settle()
+            assert cache.counters.hits >= len(several)
+    engine.dispatcher.close()  # type: ignore[attr-defined]
+    bare.dispatcher.close()  # type: ignore[attr-defined]
 
 
 def counting(runs: list[int], **more: Any) -> type[Algorithm]:
