@@ -65,7 +65,7 @@ def _portrait(folder: Path, warm: Engine, document: Any, portrait: str) -> dict[
     engine = _with(warm, other)
     again = [_timed(lambda: engine.run(flow, values)) for _ in range(AGAIN)]
     weaker_wall, weaker_cpu = _timed(lambda: engine.run(weaker, values))
-    entries, size = other._index.totals()
+    entries, size = other.totals()
     other.close()
     return {
         "bare": bare_wall,

@@ -117,11 +117,11 @@ class Postgres:
     def run(self, sql: str, *values: Any) -> Sequence[Row]:
         psycopg = _psycopg()
         with self._lock, _down(psycopg.Error, OSError):
-            fresh = self._opened is None
+            used = self._opened
             try:
                 return self._execute(sql, values)
             except psycopg.OperationalError:
-                if self._inside or fresh or not self._connection().closed:
+                if self._inside or used is None or not used[1].closed:
                     raise
                 return self._execute(sql, values)  # the server went and came back: all statements bear a second run
 

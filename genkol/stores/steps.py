@@ -158,6 +158,10 @@ class StepCache:
             waiting = set(self._writing)
         wait(waiting)
 
+    def totals(self) -> tuple[int, int]:
+        """(entries, bytes) of all editions; zeros while the index does not answer."""
+        return self._shelf.asked(self._index.totals, (0, 0))
+
     def close(self) -> None:
         """Write what is to be written, and let go of the index."""
         self._writer.shutdown()

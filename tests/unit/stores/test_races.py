@@ -60,14 +60,14 @@ def test_the_bound_holds_while_several_processes_write_and_nothing_wrong_is_read
 ) -> None:
     cache = racing.opened(database_url, tmp_path)
     assert racing.fill(database_url, tmp_path, names(1), 1 << 20) == 0
-    size = cache._index.totals()[1]
+    size = cache.totals()[1]
     wanted = names(30)
     with ProcessPoolExecutor(2, mp_context=SPAWN) as pool:
         asked = [
             pool.submit(racing.fill, database_url, tmp_path, order, size * room) for order in (wanted, wanted[::-1])
         ]
         assert [future.result(120) for future in asked] == [0, 0]
-    entries, total = cache._index.totals()
+    entries, total = cache.totals()
     assert 0 < entries <= room
     assert total <= size * room
     assert len(list((tmp_path / "blobs").glob("??/*"))) == entries

@@ -15,7 +15,7 @@ from genkol.artifacts import Image
 from genkol.errors import GenkolError, NoFace
 from genkol.kept import Kept
 from genkol.settings import Settings
-from genkol.stores import shelf
+from genkol.stores import databases, shelf
 from genkol.stores.blobs import Blobs, Folder
 from genkol.stores.databases import Down, Postgres, Sqlite, database_at
 from genkol.stores.index import MIGRATIONS, Index
@@ -326,6 +326,39 @@ async def test_it_comes_back_when_the_database_does(cache: Make, monkeypatch: py
 def test_a_database_that_is_not_there_is_down() -> None:
     with pytest.raises(Down):
         Postgres("postgresql://nobody@127.0.0.1:9/none").run("SELECT 1")
+
+
+def test_a_server_that_went_and_came_back_is_found_again(postgres: str) -> None:
+    one, other = Postgres(postgres), Postgres(postgres)
+    ((pid,),) = one.run("SELECT pg_backend_pid()")
+    other.run("SELECT pg_terminate_backend(?)", pid)
+    assert one.run("SELECT 1") == [(1,)]
+    ((pid,),) = one.run("SELECT pg_backend_pid()")
+    other.run("SELECT pg_terminate_backend(?)", pid)
+    with one.alone():
+        assert one.run("SELECT 1") == [(1,)]
+    with pytest.raises(Down, match="SyntaxError"):
+        one.run("NO SQL")
+
+    def cut_off_inside() -> None:
+        with one.alone():
+            ((pid,),) = one.run("SELECT pg_backend_pid()")
+            other.run("SELECT pg_terminate_backend(?)", pid)
+            one.run("SELECT 1")
+
+    with pytest.raises(Down):
+        cut_off_inside()
+    assert one.run("SELECT 1") == [(1,)]
+    for database in (one, other):
+        database.close()
+
+
+def test_a_statement_that_takes_too_long_is_down(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(databases, "BUSY_S", 0.2)
+    one = Postgres(postgres)
+    with pytest.raises(Down, match="timeout"):
+        one.run("SELECT pg_sleep(30)")
+    one.close()
 
 
 def test_a_file_that_is_no_database_is_down(tmp_path: Path) -> None:
