@@ -10,6 +10,7 @@ from ray import serve
 
 from deployments.logs import follow_serve
 from deployments.names import FINISHER
+from deployments.stored import Stored, opened, replicas_cache
 from genkol.artifacts import Image, Layer
 from genkol.finish import Finished, Wanted, finish
 from genkol.flow.plan import Plan
@@ -28,9 +29,23 @@ class Finisher:
         follow_serve()
         cv2.setNumThreads(min(2, os.cpu_count() or 1))
 
-    def finish(self, plan: Plan, wanted: Wanted, portrait: Image, last: Image | None, *layers: Layer) -> Finished:
-        """Compose, encode and report; see `genkol.finish.finish`. The layers come bottom first, one by one."""
-        return finish(plan, portrait, layers, last, wanted)
+        self._cache = replicas_cache()
+
+    def finish(
+        self,
+        plan: Plan,
+        wanted: Wanted,
+        portrait: Image | Stored,
+        last: Image | Stored | None,
+        *layers: Layer | Stored,
+    ) -> Finished:
+        """Compose, encode and report; see `genkol.finish.finish`. The layers come bottom first, one by one; what is
+        stored is read here.
+        """
+        base, end, *stack = opened(self._cache, (portrait, last, *layers))
+        assert isinstance(base, Image)
+        assert end is None or isinstance(end, Image)
+        return finish(plan, base, [layer for layer in stack if isinstance(layer, Layer)], end, wanted)
 
 
 def app(args: FinisherArgs) -> serve.Application:

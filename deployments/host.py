@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +16,7 @@ from ray import serve
 
 from deployments.logs import follow_serve
 from deployments.names import HOST, Place
+from deployments.stored import Stored, found_or_made, replicas_cache
 from genkol.algorithm import Step
 from genkol.artifacts import Value
 from genkol.errors import PluginError
@@ -60,6 +61,7 @@ class AlgorithmHost:
         self._algorithm = installed(args.algorithm)()
         self._algorithm.setup(WeightsSetup(default_folder(), self._algorithm.weights))
         self._gate = Judge.of(WeightsSetup(default_folder()))
+        self._cache = replicas_cache()
         # One thread: an algorithm object serves one call at a time, and the next one waits its turn here.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="algorithm")
 
@@ -71,8 +73,9 @@ class AlgorithmHost:
         if "torch" in sys.modules:
             sys.modules["torch"].set_num_threads(threads)
 
-    async def run(self, call: Call, *values: Value) -> Value:
-        """Run one step. Its values come one by one: Serve resolves what is at the top level only.
+    async def run(self, call: Call, *values: Value | Stored) -> Value:
+        """Run one step, unless the step cache has its result. Its values come one by one: Serve resolves what is at
+        the top level only. One that is stored is read here.
 
         When the request is cancelled, the algorithm hears of it at its next `Step.progress`.
 
@@ -82,8 +85,12 @@ class AlgorithmHost:
         cancelled = threading.Event()
         step = Step(call.step, call.seed, is_cancelled=cancelled.is_set)
         loop = asyncio.get_running_loop()
+
+        def work(given: Sequence[Value]) -> asyncio.Future[Value]:
+            return loop.run_in_executor(self._thread, perform, self._algorithm, call, given, step, self._gate)
+
         try:
-            return await loop.run_in_executor(self._thread, perform, self._algorithm, call, values, step, self._gate)
+            return await found_or_made(self._cache, call, values, work)
         finally:
             cancelled.set()
 

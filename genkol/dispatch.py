@@ -15,13 +15,17 @@ from genkol.artifacts import Image, Layer, Value
 from genkol.errors import GateFailed, GenkolError
 from genkol.finish import Finished, Wanted, finish
 from genkol.flow.plan import Plan, PlannedStep
+from genkol.kept import FINISH, Keeper, Kept, picture_name
 from genkol.perform import Call, Gate, perform, refused
 from genkol.registry import Registry
 
 
 @dataclass(frozen=True)
 class StepEvent:
-    """What became of a step: it started, is at a fraction, is done after so many seconds, or failed."""
+    """What became of a step: it started, is at a fraction, is done after so many seconds, or failed.
+
+    One that is done because its result was there already is `cached`, and never started.
+    """
 
     step: str
     state: Literal["started", "progress", "done", "failed"]
@@ -76,12 +80,21 @@ class InProcess:
         setup: what they may ask for.
         threads: most steps at the same time.
         gate: judges the results of steps that shall be verified.
+        keeper: keeps results for the next run, this one's own or another process's; without one nothing is kept.
     """
 
-    def __init__(self, registry: Registry, setup: Setup, threads: int = 4, gate: Gate | None = None) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        setup: Setup,
+        threads: int = 4,
+        gate: Gate | None = None,
+        keeper: Keeper | None = None,
+    ) -> None:
         self._registry = registry
         self._setup = setup
         self._gate = gate
+        self._keeper = keeper
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="genkol")
         self._ready: dict[str, tuple[Algorithm, threading.Lock]] = {}
         self._lock = threading.Lock()
@@ -93,34 +106,74 @@ class InProcess:
     async def dispatch(self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent) -> Outcome:
         run = _Run(plan, inputs, on_event, asyncio.get_running_loop())
         started = time.perf_counter()
+        name = picture_name(plan, run.given_portrait(), wanted) if self._keeper else ""
+        finished = await self._kept_picture(name) or await self._made_picture(run, name, wanted)
+        for step in plan:
+            if step.id not in run.tasks:
+                run.found(step)
+        total = time.perf_counter() - started
+        return Outcome(finished, run.seconds, frozenset(run.cached), total, run.instead)
+
+    async def _kept_picture(self, name: str) -> Finished | None:
+        kept = await self._keeper.find(name) if self._keeper and name else None
+        return kept.value if kept and isinstance(kept.value, Finished) else None
+
+    async def _made_picture(self, run: _Run, name: str, wanted: Wanted) -> Finished:
+        started = time.perf_counter()
         try:
             async with asyncio.TaskGroup() as group:
-                for step in plan:
-                    run.tasks[step.id] = group.create_task(self._step(run, step))
+                for id in run.plan.ends if self._keeper else [step.id for step in run.plan]:
+                    self._want(run, group, id)
         except BaseExceptionGroup as group_error:
             raise _first(group_error) from group_error
         finally:
             run.cancelled.set()
         portrait, layers, last = run.ends()
-        finished = await run.loop.run_in_executor(self._pool, lambda: finish(plan, portrait, layers, last, wanted))
-        total = time.perf_counter() - started
-        return Outcome(finished, run.seconds, total_seconds=total, instead=run.instead)
 
-    async def _step(self, run: _Run, step: PlannedStep) -> None:
-        for need in step.needs:
-            await run.tasks[need]
+        async def made() -> Kept:
+            work = run.loop.run_in_executor(self._pool, lambda: finish(run.plan, portrait, layers, last, wanted))
+            return Kept(await work, time.perf_counter() - started, FINISH)
+
+        # A picture by others than planned is not kept: the report would not know who they were.
+        kept = await (self._keeper.once(name, made) if self._keeper and name and not run.instead else made())
+        assert isinstance(kept.value, Finished)
+        return kept.value
+
+    def _want(self, run: _Run, group: asyncio.TaskGroup, id: str) -> asyncio.Task[None]:
+        """Start a step, once however many need it."""
+        if id not in run.tasks:
+            run.tasks[id] = group.create_task(self._step(run, group, run.plan.step(id)))
+        return run.tasks[id]
+
+    async def _step(self, run: _Run, group: asyncio.TaskGroup, step: PlannedStep) -> None:
+        """Find the step's value, or make it of the values that it needs: what only a found one needs is left alone."""
+        keeper = self._keeper if step.name else None
+        kept = await keeper.find(step.name) if keeper else None
+        if kept is None:
+            for need in [self._want(run, group, id) for id in step.needs]:
+                await need
         try:
-            run.values[step.id] = await self._first_that_passes(run, step)
+            if kept is None:
+                kept = await (
+                    keeper.once(step.name, lambda: self._made(run, step)) if keeper else self._made(run, step)
+                )
         except asyncio.CancelledError:
             run.cancelled.set()
             raise
         except GenkolError:
             run.tell(StepEvent(step.id, "failed"))
             raise
+        assert not isinstance(kept.value, Finished)
+        run.values[step.id] = kept.value
+        if kept.by != step.key:
+            run.instead[step.id] = kept.by
+        if kept.cached:
+            run.found(step)
 
-    async def _first_that_passes(self, run: _Run, step: PlannedStep) -> Value:
+    async def _made(self, run: _Run, step: PlannedStep) -> Kept:
         """Return what the planned algorithm makes, or the first of the others whose result the gate lets pass."""
         refusals: list[GateFailed] = []
+        started = time.perf_counter()
         for choice in step.choices:
             values = [run.value(wire.source) for wire in choice.wires.values()] + [run.values[id] for id in step.sees]
             work = run.loop.run_in_executor(self._pool, self._perform, run, Call.of(choice, run.plan), values)
@@ -129,9 +182,8 @@ class InProcess:
             except GateFailed as error:
                 refusals.append(error)
                 continue
-            if refusals:
-                run.instead[step.id] = choice.key
-            return value
+            refused_for = time.perf_counter() - started if refusals else 0.0
+            return Kept(value, max(refused_for, run.seconds[step.id]), choice.key)
         raise refused(refusals)
 
     def _perform(self, run: _Run, call: Call, values: Sequence[Value]) -> Value:
@@ -170,8 +222,20 @@ class _Run:
     values: dict[str, Value] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     instead: dict[str, str] = field(default_factory=dict)
+    cached: set[str] = field(default_factory=set)
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def found(self, step: PlannedStep) -> None:
+        """Note that a step's result was there already, or that nobody needed it."""
+        self.cached.add(step.id)
+        self.seconds[step.id] = 0.0
+        self.tell(StepEvent(step.id, "done", 1.0, cached=True))
+
+    def given_portrait(self) -> Image | None:
+        """The portrait, when it is an input."""
+        portrait = None if self.plan.portrait.is_step else self.inputs[self.plan.portrait.source]
+        return portrait if isinstance(portrait, Image) else None
 
     def tell(self, event: StepEvent) -> None:
         """Pass an event on, from any thread, in the loop's thread."""

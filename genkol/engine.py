@@ -11,13 +11,14 @@ from genkol.algorithm import Algorithm
 from genkol.artifacts import Value
 from genkol.dispatch import Dispatcher, InProcess, OnEvent, Outcome
 from genkol.errors import FlowErrors, RequestError
-from genkol.evaluation.gates import Judge
+from genkol.evaluation.gates import Judge, gate_digest
 from genkol.finish import Wanted
 from genkol.flow.flow import Flow
 from genkol.flow.generator import FlowGenerator
 from genkol.flow.placement import OneSite, Placement, Places
 from genkol.flow.plan import Plan, PlannedStep
 from genkol.inputs import check_values, digests_of
+from genkol.kept import Keeper
 from genkol.registry import Registry
 from genkol.settings import settings
 from genkol.weights import WeightsSetup, default_folder, weights_digest
@@ -105,15 +106,24 @@ class Engine:
         self.dispatcher = dispatcher
         self._places = places or OneSite()
         self._generator = FlowGenerator(
-            registry, weights_digest=weights_digest, gate=_licence_gate, max_steps=settings().max_steps
+            registry,
+            weights_digest=weights_digest,
+            gate=_licence_gate,
+            max_steps=settings().max_steps,
+            gate_digest=gate_digest,
         )
 
     @classmethod
-    def in_process(cls, registry: Registry | None = None) -> Engine:
-        """An Engine that runs every installed algorithm in threads of this process."""
+    def in_process(cls, registry: Registry | None = None, keeper: Keeper | None = None) -> Engine:
+        """An Engine that runs every installed algorithm in threads of this process.
+
+        Args:
+            registry: other algorithms than those installed.
+            keeper: keeps the steps' results for the next run; without one nothing is kept.
+        """
         registry = registry or Registry.from_entry_points()
         setup = WeightsSetup(default_folder())
-        return cls(registry, InProcess(registry, setup, gate=Judge.of(setup)))
+        return cls(registry, InProcess(registry, setup, gate=Judge.of(setup), keeper=keeper))
 
     def plan(
         self,

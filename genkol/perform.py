@@ -30,6 +30,7 @@ class Call:
         strengths: of the layers, in their order.
         site: where it runs, for messages.
         verify: whether a gate judges the result.
+        name: of the result (see `genkol.flow.naming`); empty when it has none.
     """
 
     step: str
@@ -41,12 +42,15 @@ class Call:
     strengths: tuple[float, ...]
     site: str = "local"
     verify: bool = False
+    name: str = ""
 
     @classmethod
     def of(cls, step: PlannedStep, plan: Plan) -> Call:
         strengths = tuple(plan.step(id).strength for id in step.sees)
         ports = tuple(step.wires)
-        return cls(step.id, step.key, step.params, step.seed, ports, step.canvas, strengths, step.site, step.verify)
+        return cls(
+            step.id, step.key, step.params, step.seed, ports, step.canvas, strengths, step.site, step.verify, step.name
+        )
 
 
 class Gate(Protocol):

@@ -22,6 +22,13 @@ class Settings(BaseSettings):
         default_factory=lambda: user_cache_path("genkol") / "assets", description="Folder of uploaded assets."
     )
     assets_max_bytes: int = Field(2 << 30, gt=0, description="Size of the asset folder; oldest go first.")
+    cache_url: str | None = Field(
+        None, repr=False, description="Database of the step cache, sqlite:///FILE or postgresql://...; none: no cache."
+    )
+    cache_store: str | None = Field(
+        None, description="Where the step cache keeps results: a folder or s3://BUCKET/PREFIX; none: beside the file."
+    )
+    cache_max_bytes: int = Field(10 << 30, gt=0, description="Size of the step cache; what is unused longest goes.")
     allow_noncommercial: bool = Field(False, description="Allow weights whose licence forbids commercial use.")
     offline: bool = Field(False, description="Never fetch weights; a missing one is an error.")
     max_image_bytes: int = Field(32 << 20, gt=0, description="Largest picture file, bytes.")

@@ -23,6 +23,7 @@ from genkol.compose import at, change, cover
 from genkol.dispatch import InProcess
 from genkol.engine import Engine
 from genkol.errors import NoFace, WeightsMissing
+from genkol.kept import Keeper
 from genkol.perform import Gate
 from genkol.registry import Registry
 from genkol.services import (
@@ -263,15 +264,16 @@ def fake_registry() -> Registry:
     return Registry(FAKES)
 
 
-def fake_engine(registry: Registry | None = None, gate: Gate | None = None) -> Engine:
+def fake_engine(registry: Registry | None = None, gate: Gate | None = None, keeper: Keeper | None = None) -> Engine:
     """An Engine that runs the fakes, or other algorithms without weights, in this process.
 
     Args:
         registry: the algorithms; the fakes by default.
         gate: judges the results of flows that say ``verify``.
+        keeper: keeps the steps' results for the next run.
     """
     registry = registry or fake_registry()
-    return Engine(registry, InProcess(registry, NoWeights(), gate=gate))
+    return Engine(registry, InProcess(registry, NoWeights(), gate=gate, keeper=keeper))
 
 
 def fake_portrait(width: int = 128, height: int = 160, seed: int = 1) -> Image:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from genkol.artifacts import Value
@@ -14,6 +15,8 @@ from genkol.errors import FlowErrors
 from genkol.finish import Wanted
 from genkol.flow.flow import Flow
 from genkol.flow.plan import Plan
+from genkol.settings import settings
+from genkol.stores.steps import StepCache, open_cache
 from genkol.weights import default_folder
 
 
@@ -36,14 +39,26 @@ def run(asked: Asked, wanted: Wanted, quiet: bool) -> Produced:
         FlowErrors: all that is wrong, with the flow and with the files.
         GenkolError: a step failed, or its weights are not to be had.
     """
-    engine = Engine.in_process()
-    wish = _understood(engine, asked)
-    # Here rather than on first use: two displays of progress at once would draw over each other.
-    algorithms = [engine.registry.algorithm(step.service, step.algorithm) for step in wish.plan]
-    default_folder().ensure_all(dict.fromkeys(name for algorithm in algorithms for name in algorithm.weights))
-    with steps_of(wish.plan, quiet) as on_event:
-        result = engine.run(wish.flow, wish.values, wanted, on_event)
+    with _cache() as cache:
+        engine = Engine.in_process(keeper=cache)
+        wish = _understood(engine, asked)
+        # Here rather than on first use: two displays of progress at once would draw over each other.
+        algorithms = [engine.registry.algorithm(step.service, step.algorithm) for step in wish.plan]
+        default_folder().ensure_all(dict.fromkeys(name for algorithm in algorithms for name in algorithm.weights))
+        with steps_of(wish.plan, quiet) as on_event:
+            result = engine.run(wish.flow, wish.values, wanted, on_event)
     return Produced(result.picture, result.outcome.finished.ora, result.report())
+
+
+@contextmanager
+def _cache() -> Iterator[StepCache | None]:
+    """The step cache, if the settings ask for one; in the end it is written out."""
+    cache = open_cache(settings())
+    try:
+        yield cache
+    finally:
+        if cache:
+            cache.close()
 
 
 @dataclass(frozen=True)

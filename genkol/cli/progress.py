@@ -65,7 +65,7 @@ def _bars(plan: Plan, console: Console) -> Iterator[OnEvent]:
 
 def _line(console: Console, plan: Plan, event: StepEvent) -> None:
     if event.state in ("done", "failed"):
-        took = f"{event.seconds:.2f} s" if event.state == "done" else "failed"
+        took = "failed" if event.state == "failed" else "cached" if event.cached else f"{event.seconds:.2f} s"
         console.print(f"{event.step} ({plan.step(event.step).algorithm}): {took}", markup=False, soft_wrap=True)
 
 

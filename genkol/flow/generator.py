@@ -36,6 +36,7 @@ class FlowGenerator:
         weights_digest: of the weights that an algorithm lists; part of a step's name.
         gate: raises when an algorithm may not be used here (a licence).
         max_steps: most steps in a flow.
+        gate_digest: of what the gates hold an algorithm's result to; part of a verified step's name.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class FlowGenerator:
         weights_digest: Callable[[tuple[str, ...]], str] = ",".join,
         gate: Callable[[type[Algorithm]], None] = lambda algorithm: None,
         max_steps: int = 32,
+        gate_digest: Callable[[type[Algorithm]], str] = lambda algorithm: "",
     ) -> None:
         self.registry = registry
         self._weights_digest = weights_digest
         self._gate = gate
         self._max_steps = max_steps
+        self._gate_digest = gate_digest
 
     def plan(self, flow: Flow, digests: Mapping[str, str] | None = None, faults: Sequence[RequestError] = ()) -> Plan:
         """Return the plan of a flow.
@@ -76,7 +79,8 @@ class FlowGenerator:
             errors.extend(_unused(flow, wiring))
         if errors or wiring.portrait is None:
             raise FlowErrors.of(_each_once(errors))
-        return Planning(self.registry, self.weights_digest, self.may_run, flow, wiring, digests).plan(order)
+        planning = Planning(self.registry, self.weights_digest, self._gate_digest, self.may_run, flow, wiring, digests)
+        return planning.plan(order)
 
     def may_run(self, algorithm: type[Algorithm]) -> bool:
         """Whether the algorithm may be used here (its licence)."""

@@ -159,6 +159,13 @@ class Plan:
         return iter(self.steps)
 
     @property
+    def ends(self) -> tuple[str, ...]:
+        """Ids of the steps whose values nobody can do without: those of the picture, and those that no other needs."""
+        used = {need for step in self.steps for need in step.needs}
+        picture = {*self.layers, self.finish, self.portrait.source if self.portrait.is_step else None}
+        return tuple(step.id for step in self.steps if step.id in picture or step.id not in used)
+
+    @property
     def levels(self) -> tuple[tuple[str, ...], ...]:
         """Steps that may run at the same time, level after level."""
         return levels({step.id: step.needs for step in self.steps})

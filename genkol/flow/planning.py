@@ -29,6 +29,7 @@ class Planning:
     Args:
         registry: the algorithms there are.
         weights_digest: of the weights that an algorithm lists; part of a step's name.
+        gate_digest: of what the gates hold an algorithm's result to; part of a verified step's name.
         may_run: whether an algorithm may be used here (its licence).
         flow: what is wanted.
         wiring: where each port's value comes from.
@@ -37,6 +38,7 @@ class Planning:
 
     registry: Registry
     weights_digest: Callable[[type[Algorithm]], str]
+    gate_digest: Callable[[type[Algorithm]], str]
     may_run: Callable[[type[Algorithm]], bool]
     flow: Flow
     wiring: Wiring
@@ -161,7 +163,6 @@ class Planning:
     ) -> None:
         canonical = params.canonical()
         used = self._seed(algorithm, id, seed)
-        canvas = next((p for p in (CANVAS_PORT, ANALYSIS_PORT) if wires.get(p) == self.wiring.portrait), None)
         self.planned[id] = PlannedStep(
             id=id,
             service=algorithm.service.name,
@@ -171,7 +172,7 @@ class Planning:
             seed=used,
             strength=strength,
             wires=dict(wires),
-            canvas=canvas,
+            canvas=self._canvas(wires),
             sees=sees,
             name=self._name(algorithm, canonical, used, wires, sees),
             derived=derived,
@@ -187,7 +188,10 @@ class Planning:
             return self._name(algorithm, one.params, one.seed, one.wires, one.sees, verified)
 
         judged = replace(planned, verify=True, others=tuple(other for _, other in by))
-        names = [named(algorithm, one) for (algorithm, _), one in zip(by, judged.choices[1:], strict=True)]
+        names = [
+            f"{named(algorithm, one)} {self.gate_digest(algorithm)}"
+            for (algorithm, _), one in zip(by, judged.choices[1:], strict=True)
+        ]
         return replace(judged, name=named(step.algorithm, planned, names))
 
     def _other(self, algorithm: type[Algorithm], params: Params, planned: PlannedStep, seed: int | None) -> Other:
@@ -225,8 +229,13 @@ class Planning:
             seed=seed,
             inputs={p: self.planned[w.source].name if w.is_step else digests[w.source] for p, w in wires.items()},
             layers=[(self.planned[id].name, self.planned[id].strength) for id in sees],
+            canvas=self._canvas(wires),
             verified=verified,
+            gate="" if verified is None else self.gate_digest(algorithm),
         )
+
+    def _canvas(self, wires: Mapping[str, Wire]) -> str | None:
+        return next((p for p in (CANVAS_PORT, ANALYSIS_PORT) if wires.get(p) == self.wiring.portrait), None)
 
 
 def _class(template: Resolved | type[Algorithm]) -> type[Algorithm]:

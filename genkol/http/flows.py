@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1", tags=["flows"])
 
 @router.post(
     "/flows/validate",
-    responses={200: openapi.answer("PlanAnswer", "The plan."), **openapi.problems(403, 404, 413, 415, 422)},
+    responses={200: openapi.answer("PlanAnswer", "The plan."), **openapi.problems(403, 404, 413, 415, 422, 503)},
     openapi_extra=openapi.FLOW_BODY,
 )
 async def validate_flow(request: Request, engine: EngineHere) -> JSONResponse:

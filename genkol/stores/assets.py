@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Protocol
 
 from filelock import FileLock
@@ -21,6 +20,7 @@ from filelock import FileLock
 from genkol.artifacts import Image
 from genkol.errors import TooLarge, UnknownAsset
 from genkol.pictures import PNG, write_image
+from genkol.stores.files import PART, write_at_once
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 """The name of an asset: SHA-256 of its PNG file, lower-case hex."""
@@ -103,7 +103,7 @@ class FolderStore:
                 os.utime(file)
             else:
                 self._make_room(len(data))
-                _write_at_once(file, data)
+                write_at_once(file, data)
         return Asset(digest, len(data), image.width, image.height)
 
     def get(self, digest: str) -> bytes:
@@ -144,20 +144,8 @@ class FolderStore:
                 stat = file.stat()
                 if file.suffix == ".png":
                     yield stat.st_mtime_ns, stat.st_size, file
-                elif file.suffix == ".part" and time.time() - stat.st_mtime > _ABANDONED_S:
+                elif file.suffix == PART and time.time() - stat.st_mtime > _ABANDONED_S:
                     file.unlink()
-
-
-def _write_at_once(file: Path, data: bytes) -> None:
-    """Write a file that is either whole or absent, whatever happens meanwhile."""
-    with NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as part:
-        try:
-            part.write(data)
-            part.close()
-            Path(part.name).replace(file)
-        except BaseException:
-            Path(part.name).unlink(missing_ok=True)
-            raise
 
 
 def _unknown(digest: str) -> UnknownAsset:

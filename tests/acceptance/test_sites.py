@@ -47,6 +47,12 @@ def offered(cluster: Cluster, key: str) -> bool:
     return any(f"{a['service']}/{a['name']}" == key for a in listed["algorithms"])
 
 
+def planned_site(cluster: Cluster, flow: dict[str, Any]) -> str:
+    """Where the first step would run."""
+    plan = httpx.post(f"{cluster.url}/v1/flows/validate", json=flow, trust_env=False).json()
+    return str(next(s["site"] for s in plan["steps"] if s["service"] == "makeup-transfer"))
+
+
 def until(happened: Callable[[], bool], timeout_s: float = 20.0) -> None:
     end = time.monotonic() + timeout_s
     while not happened():
@@ -67,6 +73,7 @@ def test_a_flow_spans_two_sites_keeps_private_inputs_at_home_and_outlives_the_lo
     expected = in_process(flow, portrait)
 
     # What is preferred runs there, the rest here; the picture is the same.
+    until(lambda: all(planned_site(cluster, there) == CLOUD for _ in range(4)))  # every Engine has seen the replicas
     assert sites_of(cluster.post(flow, portrait, accept=JSON))["makeup-transfer"] == "local"
     assert sites_of(cluster.post(there, portrait, accept=JSON)) == {
         "makeup-transfer": CLOUD,

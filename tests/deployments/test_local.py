@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from ray import serve
 from deployments import finisher, host
 from deployments.finisher import FinisherArgs
 from deployments.host import HostArgs
+from deployments.stored import Stored
 from genkol import testing
 from genkol.artifacts import Image, Kind
 from genkol.engine import Engine
@@ -22,6 +24,10 @@ from genkol.finish import Wanted
 from genkol.flow.flow import Flow
 from genkol.perform import Call
 from genkol.registry import Registry
+from genkol.stores.blobs import Folder
+from genkol.stores.databases import Sqlite
+from genkol.stores.index import Index
+from genkol.stores.steps import StepCache
 
 PORTRAIT = Image(np.random.default_rng(0).integers(0, 255, (96, 64, 3), np.uint8))
 
@@ -60,3 +66,28 @@ def test_a_chain_of_hosts_and_the_finisher_makes_the_picture_of_the_engine(
         finished = handle.finish.remote(plan, Wanted(), PORTRAIT, None, *layers).result()
     assert len(layers) == 2
     assert finished == expected
+
+
+def test_kept_results_pass_through_hosts_and_the_finisher_by_name(
+    algorithms: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    index, folder = Index(Sqlite(tmp_path / "index.sqlite")), Folder(tmp_path / "results")
+    with closing(StepCache(index, folder, max_bytes=1 << 30)) as cache:
+        for module in (host, finisher):
+            monkeypatch.setattr(module, "replicas_cache", lambda: cache)
+        engine = testing.fake_engine(algorithms, keeper=cache)
+        flow = Flow.parse({"inputs": {"portrait": "portrait"}, "steps": [{"service": "hair-editing"}]})
+        plan = engine.plan(flow, {"portrait": PORTRAIT})
+        (step,) = plan
+        name = step.key.replace("/", ".")
+        monkeypatch.setattr(host.serve, "get_replica_context", lambda: SimpleNamespace(app_name=name))
+        with local(host.app(HostArgs(algorithm=step.key)), name) as handle:
+            handle.run.remote(Call.of(step, plan), PORTRAIT).result()
+            cache.settle()
+            handle.run.remote(Call.of(step, plan), Stored("a" * 64, "nobody's")).result()
+        with local(finisher.app(FinisherArgs()), "finisher") as handle:
+            layer = Stored(step.name, step.id)
+            finished = handle.finish.remote(plan, Wanted(), PORTRAIT, None, layer).result()
+        expected = testing.fake_engine(algorithms).run(flow, {"portrait": PORTRAIT})
+        assert finished == expected.outcome.finished
+        assert (cache.counters.misses, cache.counters.hits) == (1, 2)

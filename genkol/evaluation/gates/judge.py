@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,9 +18,16 @@ from genkol.evaluation.metrics.identity import FaceEmbedder
 from genkol.vision.face import FaceFinder
 from genkol.vision.landmarks import landmarks_of, yaw_of
 from genkol.vision.models import LiteModel
+from genkol.weights import weights_digest
 
 WEIGHTS = ("face-detection", "face-mesh", "face-recognition")
 """What the judge needs."""
+
+
+def gate_digest(algorithm: type[Algorithm]) -> str:
+    """Return a digest of what the judge holds the algorithm's results to, and of the weights that it sees by."""
+    content = f"{limits_for(algorithm)!r} {weights_digest(WEIGHTS)}"
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 class Eyes:

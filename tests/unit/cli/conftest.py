@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from genkol.cli.app import app
 from genkol.engine import Engine
 from genkol.http.app import create_app
+from genkol.kept import Keeper
 from genkol.pictures import write_image
 from genkol.registry import Registry
 from genkol.settings import Settings
@@ -27,8 +28,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Calls the command line in this process; the algorithms that it finds are the fakes."""
     engines = []
 
-    def in_process() -> Engine:
-        engines.append(fake_engine())
+    def in_process(keeper: Keeper | None = None) -> Engine:
+        engines.append(fake_engine(keeper=keeper))
         return engines[-1]
 
     monkeypatch.setattr(Engine, "in_process", in_process)

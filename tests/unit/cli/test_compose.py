@@ -9,6 +9,8 @@ import zipfile
 import pytest
 from PIL import Image as Pillow
 
+from genkol.settings import Settings
+
 
 def read(path):
     """Format and size of a picture file."""
@@ -132,6 +134,19 @@ def test_an_input_that_got_no_file_is_named(run, files, out):
     assert done.exit_code == 2
     assert "Nothing came for the input 'face' (portrait). Give --input face=FILE." in done.stderr
     assert "--input fase: the flow has no input of that name. Did you mean 'face'?" in done.stderr
+
+
+def test_what_was_made_before_is_not_made_again_where_the_operator_keeps_results(run, files, out, monkeypatch):
+    cache = Settings(cache_url=f"sqlite:///{out}/cache/index.sqlite")
+    monkeypatch.setattr("genkol.cli.local.settings", lambda: cache)
+    first, again = (
+        run("compose", "--portrait", files["portrait"], "--look", "rose", "-o", out / name, "--report", out / "r.json")
+        for name in ("a.png", "b.png")
+    )
+    assert "makeup-transfer (tint): cached" not in first.output
+    assert "makeup-transfer (tint): cached" in again.output
+    assert (out / "a.png").read_bytes() == (out / "b.png").read_bytes()
+    assert {step["cached"] for step in json.loads((out / "r.json").read_text())["steps"]} == {True}
 
 
 def test_control_c_ends_it_with_130_and_writes_nothing(files, out):

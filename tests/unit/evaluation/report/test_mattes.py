@@ -91,9 +91,7 @@ def test_what_cannot_be_measured_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.weights
 @pytest.mark.shared
-def test_mattes_stand_beside_those_of_u2net_in_the_same_run(
-    public_photos: Path, weights_setup: WeightsSetup
-) -> None:
+def test_mattes_stand_beside_those_of_u2net_in_the_same_run(public_photos: Path, weights_setup: WeightsSetup) -> None:
     if not default_folder().has(U2NET):
         pytest.skip("u2net is not here (genkol weights fetch u2net)")
     report = summary([], Registry(), list(matte_rows(public_photos / "groundtruth", matters(weights_setup, [U2NET]))))
