@@ -2,7 +2,8 @@
 
     python -m benchmarks [NAME ...]
 
-NAME is pipeline, kol, cache, landmarks or matte; all when left out. A part of RESULTS.md that was not measured anew stays.
+NAME is pipeline, kol, cache, landmarks or matte; all when left out. A part of RESULTS.md that was not measured anew
+stays.
 """
 
 from __future__ import annotations
