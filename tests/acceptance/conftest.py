@@ -91,7 +91,8 @@ def cluster(fakes: tuple[type[Algorithm], ...]) -> Iterator[Cluster]:
 def host_of(like: Any, key: str, site: str = "local", **changed: Any) -> Any:
     """The application of an algorithm at a site, with the settings of another one."""
     if site != "local":
-        changed = {"ray_actor_options": {"num_cpus": 0.1, "label_selector": {SITE_LABEL: site}}, **changed}
+        # No CPU: the other site's node has none to give, so that what belongs to no site stays on the first node.
+        changed = {"ray_actor_options": {"num_cpus": 0, "label_selector": {SITE_LABEL: site}}, **changed}
     deployment = type(like.deployments[0]).model_validate(
         {**like.deployments[0].model_dump(exclude_unset=True), **changed}
     )

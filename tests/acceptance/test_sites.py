@@ -32,7 +32,7 @@ def cloud(cluster: Cluster) -> Iterator[Raylet]:
     like = next(app for app in cluster.config.applications if "algorithm" in app.args)
     here = [app for app in cluster.config.applications if app.args.get("algorithm") != ONLY_THERE]
     there = [host_of(like, BOTH, CLOUD), host_of(like, ONLY_THERE, CLOUD)]
-    with raylet(CLOUD) as node:
+    with raylet(CLOUD, num_cpus=0) as node:
         deploy(cluster.config.model_copy(update={"applications": [*here, *there]}))
         wait_until_running({app.name for app in there}, 120)
         until(lambda: all(offered(cluster, key) for key in (BOTH, ONLY_THERE)))
