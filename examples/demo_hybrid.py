@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ray.serve.config import ProxyLocation
+
 from deployments.cluster import (
     Raylet,
     algorithms_of,
@@ -77,7 +79,8 @@ def sites_config(port: int) -> Any:
     for key in THERE:
         apps.append(_at(by_key[key], CLOUD, {"algorithm": key, "site": CLOUD}, Place(key, CLOUD).application))
     assert set(algorithms_of(config)) >= set(HERE)
-    return config.model_copy(update={"applications": apps})
+    # Both nodes would listen on the same port of this one machine.
+    return config.model_copy(update={"applications": apps, "proxy_location": ProxyLocation.HeadOnly})
 
 
 def _at(app: Any, site: str, args: dict[str, Any], name: str) -> Any:
