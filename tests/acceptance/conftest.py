@@ -14,7 +14,6 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from ray.serve.config import ProxyLocation
 
 import tests.quiet_ray  # noqa: F401
 from deployments.cluster import deploy, local_ray, read_config, wait_until_healthy, wait_until_running
@@ -82,7 +81,11 @@ def cluster(fakes: tuple[type[Algorithm], ...]) -> Iterator[Cluster]:
     kept = [app for app in config.applications if app not in hosts or has_weights]
     apps = kept + [host_of(hosts[0], fake.key()) for fake in fakes]
     # A second node on this machine would listen on the same port, and take connections with it when it dies.
-    config = config.model_copy(update={"applications": apps, "proxy_location": ProxyLocation.HeadOnly})
+    config = (
+        type(config)
+        .model_validate({**config.model_dump(), "proxy_location": "HeadOnly"})
+        .model_copy(update={"applications": apps})
+    )
     url = f"http://127.0.0.1:{config.http_options.port}"
     with local_ray(256, num_cpus=2):
         deploy(config)
