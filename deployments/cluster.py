@@ -40,8 +40,16 @@ QUIET = {
 """Environment of a local Ray, set before ray is imported."""
 
 
-def read_config(config: Path, host: str | None = None, port: int | None = None) -> ServeDeploySchema:
+def read_config(
+    config: Path, host: str | None = None, port: int | None = None, *, head_only: bool = False
+) -> ServeDeploySchema:
     """Return the config of a file, with another address for HTTP where one is given.
+
+    Args:
+        config: the file.
+        host, port: where to listen instead of where the file says.
+        head_only: listen on the first node alone. A second node on the same machine listens at the same port, and
+            takes connections with it when it dies.
 
     Raises:
         BadFlow: the file is not a Serve config.
@@ -52,6 +60,8 @@ def read_config(config: Path, host: str | None = None, port: int | None = None) 
         document: dict[str, Any] = yaml.safe_load(config.read_text("utf-8"))
         options = document.setdefault("http_options", {})
         options.update({key: value for key, value in (("host", host), ("port", port)) if value is not None})
+        if head_only:
+            document["proxy_location"] = "HeadOnly"
         return ServeDeploySchema.model_validate(document)
     except (OSError, yaml.YAMLError, ValidationError, AttributeError) as error:
         raise BadFlow(f"{config} cannot be used as a Ray Serve config: {error}") from error

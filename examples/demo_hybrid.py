@@ -16,8 +16,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ray.serve.config import ProxyLocation
-
 from deployments.cluster import (
     Raylet,
     algorithms_of,
@@ -72,15 +70,14 @@ def main() -> int:
 
 def sites_config(port: int) -> Any:
     """serve_config.yaml with few algorithms, each held to the nodes of its site."""
-    config = read_config(ROOT / "serve_config.yaml", port=port)
+    config = read_config(ROOT / "serve_config.yaml", port=port, head_only=True)
     by_key = {app.args.get("algorithm"): app for app in config.applications}
     others = [app for app in config.applications if "algorithm" not in app.args]
     apps = [_at(app, "local", app.args, app.name) for app in [*others, *(by_key[key] for key in HERE)]]
     for key in THERE:
         apps.append(_at(by_key[key], CLOUD, {"algorithm": key, "site": CLOUD}, Place(key, CLOUD).application))
     assert set(algorithms_of(config)) >= set(HERE)
-    # Both nodes would listen on the same port of this one machine.
-    return config.model_copy(update={"applications": apps, "proxy_location": ProxyLocation.HeadOnly})
+    return config.model_copy(update={"applications": apps})
 
 
 def _at(app: Any, site: str, args: dict[str, Any], name: str) -> Any:

@@ -75,17 +75,12 @@ def fakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[type[Algor
 
 @pytest.fixture(scope="session")
 def cluster(fakes: tuple[type[Algorithm], ...]) -> Iterator[Cluster]:
-    config = read_config(ROOT / "serve_config.yaml", port=free_port())
+    config = read_config(ROOT / "serve_config.yaml", port=free_port(), head_only=True)
     hosts = [app for app in config.applications if "algorithm" in app.args]
     has_weights = all(default_folder().has(w) for app in hosts for w in installed(app.args["algorithm"]).weights)
     kept = [app for app in config.applications if app not in hosts or has_weights]
     apps = kept + [host_of(hosts[0], fake.key()) for fake in fakes]
-    # A second node on this machine would listen on the same port, and take connections with it when it dies.
-    config = (
-        type(config)
-        .model_validate({**config.model_dump(), "proxy_location": "HeadOnly"})
-        .model_copy(update={"applications": apps})
-    )
+    config = config.model_copy(update={"applications": apps})
     url = f"http://127.0.0.1:{config.http_options.port}"
     with local_ray(256, num_cpus=2):
         deploy(config)
