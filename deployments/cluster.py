@@ -47,7 +47,8 @@ def read_config(
 
     Args:
         config: the file.
-        host, port: where to listen instead of where the file says.
+        host: where to listen instead of where the file says.
+        port: the same.
         head_only: listen on the first node alone. A second node on the same machine listens at the same port, and
             takes connections with it when it dies.
 
