@@ -17,11 +17,10 @@ from ray import serve
 from deployments.logs import follow_serve
 from deployments.names import HOST, Place
 from deployments.stored import Stored, found_or_made, replicas_cache
-from genkol.algorithm import Step
+from genkol.algorithm import Algorithm, Step
 from genkol.artifacts import Value
 from genkol.errors import PluginError
-from genkol.evaluation.gates import Judge
-from genkol.perform import Call, perform
+from genkol.perform import Call, Gate, perform
 from genkol.registry import installed
 from genkol.weights import WeightsSetup, default_folder
 
@@ -60,7 +59,7 @@ class AlgorithmHost:
         self.reconfigure({})
         self._algorithm = installed(args.algorithm)()
         self._algorithm.setup(WeightsSetup(default_folder(), self._algorithm.weights))
-        self._gate = Judge.of(WeightsSetup(default_folder()))
+        self._gate = _Gate()
         self._cache = replicas_cache()
         # One thread: an algorithm object serves one call at a time, and the next one waits its turn here.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="algorithm")
@@ -97,6 +96,23 @@ class AlgorithmHost:
     def check_health(self) -> None:
         """Raise when the thread that runs the algorithm is gone; Serve then replaces the replica."""
         self._thread.submit(int)
+
+
+class _Gate:
+    """The gates, opened when a step is first verified: what they measure with takes long to import."""
+
+    def __init__(self) -> None:
+        self._opened: Gate | None = None
+
+    def require(
+        self, algorithm: type[Algorithm], arguments: Mapping[str, Value], params: Mapping[str, Any], result: Value
+    ) -> None:
+        """See `genkol.perform.Gate`."""
+        if self._opened is None:
+            from genkol.evaluation.gates import Judge
+
+            self._opened = Judge.of(WeightsSetup(default_folder()))
+        self._opened.require(algorithm, arguments, params, result)
 
 
 def _refuse_other_name(place: Place) -> None:

@@ -12,7 +12,7 @@ from genkol.algorithms.virtual_try_on.body import Body
 from genkol.algorithms.virtual_try_on.front import share
 from genkol.artifacts import F32, U8, Person
 from genkol.vision.colour import lab_of, rgb_of
-from genkol.vision.models import THREADS
+from genkol.vision.models import onnx_session
 from genkol.vision.smooth import smoothed
 
 EVEN = 3.0
@@ -33,12 +33,7 @@ class Inpainter:
     """
 
     def __init__(self, path: Path) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = THREADS
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = onnx_session(path)
 
     def __call__(self, pixels: U8, hole: F32) -> U8:
         """Return (H, W, 3) uint8 with the hole, (H, W) above 0.5, filled; all else as it was."""
