@@ -74,6 +74,8 @@ VARIANTS = (
     Variant("Black hair, at sunset", "black", "f-light-03", "tshirt-red", "juice-orange", "street-venice-09"),
     Variant("Blond, in a loft", "blond", "f-natural-01", "hoodie-blue", "juice-green", "loft-01"),
 )
+SIDE = 1024
+"""Longest side of the pictures, pixels."""
 START_S = 300
 STOP_S = 60
 
@@ -138,7 +140,14 @@ def serving(port: int) -> Iterator[str]:
     print("Starting Ray Serve from serve_config.yaml", flush=True)
     # A session of its own: Ctrl-C reaches the server once, from here.
     with log.open("wb") as file:
-        server = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
+        server = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "GENKOL_WORK_SIDE": str(SIDE)},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     try:
         url = f"http://127.0.0.1:{port}"
         wait_until_up(url, server, log)
