@@ -14,7 +14,7 @@ from genkol.algorithms.virtual_try_on.refusals import check_arms
 from genkol.algorithms.virtual_try_on.shade import body_light, contact
 from genkol.algorithms.virtual_try_on.skinning import Fit, cuff
 from genkol.artifacts import F32, U8, Face, Layer, Person
-from genkol.compose import cover
+from genkol.compose import affine
 from genkol.vision.garment_cutout import Cutout
 
 FEW = 60
@@ -90,17 +90,24 @@ class Dressing:
         over_torso, over_sleeves = self.fronts(drape)
         under, arms, gone = self._bared(drape, ground)
         check_arms(drape, arms * np.maximum(*(arm.mask(self.shape, 1.2, 0.45) for arm in self.body.arms)))
-        changed = np.maximum(gone, drape.alpha)
+        kept = 1 - gone  # how much of the old picture shows through: another layer may have changed it
         if drape.hood is not None:
             behind = drape.hood[1] * (1 - self._before_hood(over_torso))
-            under, changed = _mix(under, drape.hood[0], behind), np.maximum(changed, behind)
+            under, kept = _mix(under, drape.hood[0], behind), kept * (1 - behind)
         under, dimmed = self._shadowed(under, drape, np.maximum(over_torso, over_sleeves))
-        changed = np.maximum(changed, dimmed)
-        out = _mix(under, drape.colour, drape.torso * (1 - np.maximum(over_torso, arms)))
-        out = _mix(out, drape.sleeve_colour, drape.sleeves * (1 - over_sleeves))
-        shown = np.asarray(np.rint(np.clip(out, 0, 255)), np.uint8)
-        unlike = (changed > 0.004) & (shown != self.pixels).any(axis=-1)
-        return cover(shown, unlike.astype(np.uint8) * np.uint8(255), title=title)
+        torso = drape.torso * (1 - np.maximum(over_torso, arms))
+        sleeves = drape.sleeves * (1 - over_sleeves)
+        kept = kept * (1 - dimmed) * (1 - torso) * (1 - sleeves)
+        out = _mix(_mix(under, drape.colour, torso), drape.sleeve_colour, sleeves)
+        return self._as_layer(np.rint(np.clip(out, 0, 255)).astype(np.float32), kept, title)
+
+    def _as_layer(self, shown: F32, kept: F32, title: str) -> Layer:
+        """Return the layer that makes the portrait into what is shown, and lets through what is kept of it."""
+        old = self.pixels.astype(np.float32)
+        unlike = (kept < 0.996) & (shown != old).any(axis=-1)
+        opacity = np.where(unlike, np.rint((1 - kept) * 255) / 255, 0).astype(np.float32)
+        paint = np.where(unlike[..., None], shown - old * (1 - opacity)[..., None], 0)
+        return affine(paint.astype(np.float32), opacity, title=title)
 
     def _before_hood(self, over_torso: F32) -> F32:
         """Return what hides a hood that lies behind the neck: head, hair and neck."""
