@@ -25,7 +25,7 @@ from genkol.stores.index import Index
 from genkol.stores.steps import StepCache
 
 AGAIN = 5
-PORTRAITS = ("person-halfbody-f-01.jpg", "person-halfbody-f-03.jpg")
+PORTRAITS = ("person-halfbody-f-01.jpg",)
 
 
 def run(portraits: tuple[str, ...] = PORTRAITS) -> dict[str, Any]:
