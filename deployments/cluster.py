@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ import yaml
 from pydantic import ValidationError
 
 from deployments.names import SITE_LABEL
-from genkol.errors import BadFlow, Conflict, PluginError, StepTimeout
+from genkol.errors import BadFlow, Conflict, PluginError, StepTimeout, UnknownAlgorithm, did_you_mean
 
 if TYPE_CHECKING:
     from ray.serve.schema import ServeDeploySchema
@@ -66,6 +66,21 @@ def read_config(
         return ServeDeploySchema.model_validate(document)
     except (OSError, yaml.YAMLError, ValidationError, AttributeError) as error:
         raise BadFlow(f"{config} cannot be used as a Ray Serve config: {error}") from error
+
+
+def with_only(config: ServeDeploySchema, keys: Sequence[str]) -> ServeDeploySchema:
+    """Return the config with these algorithms (``service/name``) alone, beside what is no algorithm; all when empty.
+
+    Raises:
+        UnknownAlgorithm: the config hosts none of that name.
+    """
+    hosted = algorithms_of(config)
+    for key in keys:
+        if key not in hosted:
+            hint = did_you_mean(key, hosted)
+            raise UnknownAlgorithm(f"The config does not host {key!r}. {hint}", value=key, known=sorted(hosted))
+    kept = [app for app in config.applications if not keys or app.args.get("algorithm", keys[0]) in keys]
+    return config.model_copy(update={"applications": kept})
 
 
 def refuse_taken(host: str, port: int) -> None:

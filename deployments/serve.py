@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +21,7 @@ from deployments.cluster import (
     refuse_taken,
     wait_until_healthy,
     wait_until_running,
+    with_only,
 )
 from genkol.errors import GenkolError
 from genkol.registry import installed
@@ -43,6 +44,7 @@ def serve(
     *,
     timeout_s: float = 300.0,
     object_store_mib: int = 512,
+    only: Sequence[str] = (),
 ) -> None:
     """Start everything, say where, and run until SIGINT or SIGTERM; then stop everything.
 
@@ -52,13 +54,14 @@ def serve(
         port: the same.
         timeout_s: longest time for the start.
         object_store_mib: memory in which values pass between replicas.
+        only: the algorithms of the config that are started, ``service/name``; all when empty.
 
     Raises:
         GenkolError: the address is taken, a weight is missing, an application failed to deploy, ...
     """
     started = time.monotonic()
     with _interruptible():
-        read = read_config(config, host, port)
+        read = with_only(read_config(config, host, port), only)
         address = (read.http_options.host, read.http_options.port)
         refuse_taken(*address)
         _fetch_weights(read)
@@ -81,10 +84,20 @@ def command(
     port: Annotated[int | None, typer.Option(help="Listen here instead of where the config says.")] = None,
     timeout_s: Annotated[float, typer.Option(help="Longest time for the start, seconds.")] = 300.0,
     object_store_mib: Annotated[int, typer.Option(help="Memory in which values pass between replicas, MiB.")] = 512,
+    only: Annotated[
+        list[str] | None, typer.Option(help="SERVICE/ALGORITHM to start, again for each; all of the config without it.")
+    ] = None,
 ) -> None:
     """Serve pictures over HTTP from a local Ray Serve cluster."""
     try:
-        serve(config or default_config(), host, port, timeout_s=timeout_s, object_store_mib=object_store_mib)
+        serve(
+            config or default_config(),
+            host,
+            port,
+            timeout_s=timeout_s,
+            object_store_mib=object_store_mib,
+            only=only or (),
+        )
     except GenkolError as error:
         typer.echo(f"{error}", err=True)
         raise typer.Exit(2) from error

@@ -26,9 +26,10 @@ from typing import Any
 
 import httpx
 import psutil  # type: ignore[import-untyped]
-import yaml
 
 from examples.steps import steps_sheet, variants_sheet
+from genkol.engine import Engine
+from genkol.flow.flow import Flow
 
 ROOT = Path(__file__).parents[1]
 PHOTOS = ROOT / "examples" / "photos"
@@ -134,10 +135,12 @@ def ask(url: str, flow: dict[str, Any], inputs: Mapping[str, Path]) -> dict[str,
 
 @contextmanager
 def serving(port: int) -> Iterator[str]:
-    """Yield the address of a GenKOL that runs meanwhile, with all of its algorithms."""
+    """Yield the address of a GenKOL that runs meanwhile, with the algorithms that the flow needs."""
+    needed = algorithms_needed()
     command = [str(Path(sys.executable).with_name("genkol")), "serve", "--port", str(port)]
+    command += [f"--only={key}" for key in needed]
     log = OUT / "demo-server.log"
-    print("Starting Ray Serve from serve_config.yaml", flush=True)
+    print(f"Starting Ray Serve with {len(needed)} algorithms of serve_config.yaml", flush=True)
     # A session of its own: Ctrl-C reaches the server once, from here.
     with log.open("wb") as file:
         server = subprocess.Popen(
@@ -150,24 +153,23 @@ def serving(port: int) -> Iterator[str]:
         )
     try:
         url = f"http://127.0.0.1:{port}"
-        wait_until_up(url, server, log)
+        wait_until_up(url, server, log, len(needed))
         yield url
     finally:
         stop(server)
 
 
-def wait_until_up(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until every algorithm of serve_config.yaml is there; more may be installed than are started.
+def wait_until_up(url: str, server: subprocess.Popen[bytes], log: Path, algorithms: int) -> None:
+    """Wait until so many algorithms are there.
 
     Raises:
         DemoFailed: the server ended, or took too long; its last words are in the text.
     """
-    expected = len(started_algorithms())
     end = time.monotonic() + START_S
     while time.monotonic() < end and server.poll() is None:
         try:
             health = httpx.get(f"{url}/healthz", timeout=5, trust_env=False)
-            if health.is_success and health.json()["algorithms"] >= expected:
+            if health.is_success and health.json()["algorithms"] >= algorithms:
                 return
         except httpx.HTTPError:
             pass
@@ -177,10 +179,10 @@ def wait_until_up(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     raise DemoFailed(f"genkol serve {why}. It said, in {log}:\n{last}")
 
 
-def started_algorithms() -> list[str]:
-    """What serve_config.yaml starts: SERVICE/ALGORITHM of each application that hosts one."""
-    applications = yaml.safe_load((ROOT / "serve_config.yaml").read_text("utf-8"))["applications"]
-    return [application["args"]["algorithm"] for application in applications if "algorithm" in application["args"]]
+def algorithms_needed() -> list[str]:
+    """SERVICE/ALGORITHM of each step of the plan."""
+    plan = Engine.in_process().plan(Flow.parse(FLOW))
+    return list(dict.fromkeys(step.key for step in plan))
 
 
 def stop(server: subprocess.Popen[bytes]) -> None:

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from deployments.cluster import read_config
+from deployments.cluster import read_config, with_only
 from deployments.serve import command, default_config
 from genkol.errors import BadFlow
 
@@ -58,3 +58,19 @@ def test_the_config_in_the_folder_wins_over_the_packaged_one(tmp_path: Path, mon
     assert default_config().is_file()
     (tmp_path / "serve_config.yaml").write_text("applications: []\n")
     assert default_config() == tmp_path / "serve_config.yaml"
+
+
+def test_a_part_of_the_config_can_be_started() -> None:
+    read = read_config(ROOT / "serve_config.yaml")
+    few = with_only(read, ["scene/procedural", "background/composite"])
+    assert {app.name for app in few.applications} == {"engine", "finisher", "scene.procedural", "background.composite"}
+    assert with_only(read, []).applications == read.applications
+
+
+def test_an_algorithm_that_the_config_does_not_host_is_named(cli: typer.Typer) -> None:
+    result = CliRunner().invoke(
+        cli, ["--config", str(ROOT / "serve_config.yaml"), "--port", "1", "--only", "scene/procedral"]
+    )
+    assert result.exit_code == 2
+    assert "does not host 'scene/procedral'" in result.output
+    assert "scene/procedural" in result.output
