@@ -17,6 +17,7 @@ from deployments.cluster import (
     algorithms_of,
     deploy,
     local_ray,
+    quick_to_stop,
     read_config,
     refuse_taken,
     wait_until_healthy,
@@ -61,7 +62,7 @@ def serve(
     """
     started = time.monotonic()
     with _interruptible():
-        read = with_only(read_config(config, host, port), only)
+        read = quick_to_stop(with_only(read_config(config, host, port), only))
         address = (read.http_options.host, read.http_options.port)
         refuse_taken(*address)
         _fetch_weights(read)

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from deployments.cluster import read_config, with_only
+from deployments.cluster import STOP_LOOP_S, quick_to_stop, read_config, with_only
 from deployments.serve import command, default_config
 from genkol.errors import BadFlow
 
@@ -74,3 +74,10 @@ def test_an_algorithm_that_the_config_does_not_host_is_named(cli: typer.Typer) -
     assert result.exit_code == 2
     assert "does not host 'scene/procedral'" in result.output
     assert "scene/procedural" in result.output
+
+
+def test_a_local_server_stops_quickly_and_the_config_itself_stays() -> None:
+    read = read_config(ROOT / "serve_config.yaml")
+    quick = quick_to_stop(read)
+    assert {d.graceful_shutdown_wait_loop_s for app in quick.applications for d in app.deployments} == {STOP_LOOP_S}
+    assert not any(d.graceful_shutdown_wait_loop_s == STOP_LOOP_S for app in read.applications for d in app.deployments)
