@@ -182,8 +182,8 @@ def test_a_removed_application_is_forgotten_and_found_again(cluster: Cluster, po
     assert cluster.post(flow, portrait).status_code == 404
     assert cluster.post(flow_of(step("hair-editing")), portrait).status_code == 200
     redeploy(cluster.config)
-    # Without waiting for the Engine's next look: an unknown name makes it look at once.
-    assert cluster.post(flow, portrait).status_code == 200
+    # Sooner than the Engine's next look: an unknown name makes it look again, half a second after the last time.
+    assert until(lambda: cluster.post(flow, portrait).status_code == 200, 1.5)
 
 
 def algorithms(cluster: Cluster) -> list[dict[str, Any]]:
