@@ -56,26 +56,19 @@ def identity(most: float) -> Limit:
 SAME = identity(0.25)
 MADE_UP = identity(0.45)
 
+SAME_PERSON = (OUTSIDE, SAME, DRIFT, HIDDEN, STRAY, FOLDS)
+"""What holds wherever hair or clothes change and the person does not."""
+
 LIMITS: Mapping[str, tuple[Limit, ...]] = {
     "makeup-transfer": (OUTSIDE, MADE_UP, DRIFT, STRAY),
     "hair-editing": (
-        OUTSIDE,
-        SAME,
-        DRIFT,
-        HIDDEN,
-        STRAY,
-        FOLDS,
+        *SAME_PERSON,
         Limit("identity_with_hair", "the identity distance of the face with its new hair", most=0.45),
         Limit("hair_de", "the difference of the hair from the asked colour (dE)", most=12),
         Limit("hair_spill", "the dyed skin, cloth and ground, as a share of the hair,", most=0.03, percent=True),
     ),
     "virtual-try-on": (
-        OUTSIDE,
-        SAME,
-        DRIFT,
-        HIDDEN,
-        STRAY,
-        FOLDS,
+        *SAME_PERSON,
         Limit("cloth_de", "the difference of the dyed clothes from the asked colour (dE)", most=15),
         Limit("garment_de", "the colour difference of the worn garment from its photo (dE)", most=6),
         Limit("bare", "the part of the dressed trunk that is skin", most=0.1, percent=True),
