@@ -61,6 +61,7 @@ class AlgorithmHost:
         self._algorithm.setup(WeightsSetup(default_folder(), self._algorithm.weights))
         self._gate = _Gate()
         self._cache = replicas_cache()
+        self._fractions: dict[tuple[str, str], float] = {}
         # One thread: an algorithm object serves one call at a time, and the next one waits its turn here.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="algorithm")
 
@@ -82,7 +83,11 @@ class AlgorithmHost:
             GenkolError: what `genkol.perform.perform` raises.
         """
         cancelled = threading.Event()
-        step = Step(call.step, call.seed, is_cancelled=cancelled.is_set)
+
+        def note(fraction: float, preview: object) -> None:
+            self._fractions[call.id] = fraction
+
+        step = Step(call.step, call.seed, on_progress=note, is_cancelled=cancelled.is_set)
         loop = asyncio.get_running_loop()
 
         def work(given: Sequence[Value]) -> asyncio.Future[Value]:
@@ -92,6 +97,11 @@ class AlgorithmHost:
             return await found_or_made(self._cache, call, values, work)
         finally:
             cancelled.set()
+            self._fractions.pop(call.id, None)
+
+    async def fraction(self, id: tuple[str, str]) -> float | None:
+        """How far a call is, 0 to 1, as its algorithm last said; None when it is not worked on here."""
+        return self._fractions.get(id)
 
     def check_health(self) -> None:
         """Raise when the thread that runs the algorithm is gone; Serve then replaces the replica."""

@@ -31,6 +31,7 @@ class Call:
         site: where it runs, for messages.
         verify: whether a gate judges the result.
         name: of the result (see `genkol.flow.naming`); empty when it has none.
+        request: tells the calls of different requests apart, where somebody asks how far they are.
     """
 
     step: str
@@ -43,13 +44,29 @@ class Call:
     site: str = "local"
     verify: bool = False
     name: str = ""
+    request: str = ""
+
+    @property
+    def id(self) -> tuple[str, str]:
+        """Request and step."""
+        return self.request, self.step
 
     @classmethod
-    def of(cls, step: PlannedStep, plan: Plan) -> Call:
+    def of(cls, step: PlannedStep, plan: Plan, request: str = "") -> Call:
         strengths = tuple(plan.step(id).strength for id in step.sees)
         ports = tuple(step.wires)
         return cls(
-            step.id, step.key, step.params, step.seed, ports, step.canvas, strengths, step.site, step.verify, step.name
+            step=step.id,
+            key=step.key,
+            params=step.params,
+            seed=step.seed,
+            ports=ports,
+            canvas=step.canvas,
+            strengths=strengths,
+            site=step.site,
+            verify=step.verify,
+            name=step.name,
+            request=request,
         )
 
 
