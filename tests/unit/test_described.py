@@ -143,6 +143,19 @@ def test_what_a_description_cannot_say_is_refused_where_the_code_is(twin: type[A
         perform(Rich(), replace(call, params={}), [PORTRAIT], Step("m"))
 
 
+def test_a_call_carries_what_the_flow_says_and_leaves_defaults_to_whoever_runs_it() -> None:
+    """So that a version with another set of parameters can do it, as long as the flow names none that is gone."""
+    flow = Flow.parse(
+        {
+            "inputs": {"portrait": "portrait", "makeup": "makeup"},
+            "steps": [{"service": "makeup-transfer", "params": {"amount": 0.5}}],
+        }
+    )
+    plan = FlowGenerator(Registry([Rich])).plan(flow, DIGESTS)
+    assert dict(plan.step("makeup-transfer").params) == Rich.Params().canonical()
+    assert Call.of(plan.step("makeup-transfer"), plan).params == {"amount": 0.5}
+
+
 def test_one_s_own_code_is_used_when_it_is_what_is_described() -> None:
     description = Description.of(Rich)
     assert fitting(Rich, Description.model_validate_json(description.model_dump_json())) is Rich
