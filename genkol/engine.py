@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from genkol.algorithm import Algorithm
@@ -43,12 +43,25 @@ class Result:
 
     def _done(self) -> Iterator[PlannedStep]:
         """The steps as they were done: by another algorithm where the gates refused the first one, at another site
-        where the first one was lost.
+        where the first one was lost, in another version where it was swapped meanwhile.
         """
+        versions = dict(self.outcome.finished.versions)
         for step in self.plan:
             by = self.outcome.instead.get(step.id, step.key)
             done = next(choice for choice in step.choices if choice.key == by)
-            yield done.at(self.outcome.sites.get(step.id, done.site))
+            yield replace(
+                done,
+                sites=(self.outcome.sites.get(step.id, done.site),),
+                version=versions.get(step.id, done.version),
+            )
+
+    def _names(self) -> dict[str, str]:
+        """Step to the name of its result, for those that are what was planned."""
+        swapped = {step for step, _ in self.outcome.finished.versions}
+        for step in self.plan:
+            if swapped.intersection(step.needs):
+                swapped.add(step.id)
+        return {step.id: step.name for step in self.plan if step.id not in swapped}
 
     def report(self) -> dict[str, Any]:
         """What happened, JSON-ready: seconds, steps, layers, seed and digests."""
@@ -83,7 +96,7 @@ class Result:
             ],
             "digests": {
                 "inputs": dict(self.inputs),
-                "steps": {step.id: step.name for step in self.plan},
+                "steps": self._names(),
                 "layers": {layer.step: layer.digest for layer in finished.layers},
                 "picture": finished.digest,
             },

@@ -66,6 +66,7 @@ class Finished:
             a finisher may be larger.
         layers: bottom first.
         ora: the OpenRaster file, empty unless asked for.
+        versions: step and version, for steps that another version did than was planned: it was swapped meanwhile.
     """
 
     picture: bytes
@@ -76,6 +77,7 @@ class Finished:
     frame: tuple[int, int]
     layers: tuple[LayerReport, ...]
     ora: bytes = b""
+    versions: tuple[tuple[str, str], ...] = ()
 
 
 def finish(plan: Plan, portrait: Image, layers: Sequence[Layer], last: Image | None, wanted: Wanted) -> Finished:
