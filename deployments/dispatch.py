@@ -10,16 +10,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import ray
 
-from deployments.run import Handles, Run
+from deployments.calls import Calls, Handles
+from deployments.run import Run
+from deployments.stored import Shortcut, keep_picture, shortcut
 from genkol.artifacts import Value
-from genkol.dispatch import OnEvent, Outcome
-from genkol.finish import Wanted
+from genkol.dispatch import OnEvent, Outcome, StepEvent
+from genkol.finish import Finished, Wanted
 from genkol.flow.plan import Plan
 from genkol.settings import settings
+from genkol.stores.steps import StepCache
 
 
 class RayDispatcher:
@@ -27,23 +31,46 @@ class RayDispatcher:
 
     Args:
         handles: of the algorithms' applications and of the finisher.
+        cache: what it has is not called for; without one every step is.
     """
 
-    def __init__(self, handles: Handles) -> None:
+    def __init__(self, handles: Handles, cache: StepCache | None = None) -> None:
         self._handles = handles
+        self._cache = cache
 
     async def dispatch(self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent) -> Outcome:
         started = time.perf_counter()
+        if self._cache is None or not self._cache.stays_here:
+            plan = plan.without_private_names()
+        cut = await shortcut(self._cache, plan, inputs, wanted)
+        if cut.picture:
+            outcome = _as_kept(cut.picture, plan, on_event)
+        else:
+            outcome = await self._made(plan, cut, inputs, wanted, on_event)
+        total = time.perf_counter() - started
+        keep_picture(self._cache, cut, outcome.finished, total, outcome.instead)
+        return replace(outcome, total_seconds=total)
+
+    async def _made(
+        self, plan: Plan, cut: Shortcut, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent
+    ) -> Outcome:
         values = await asyncio.to_thread(_put, inputs)
-        run = Run(self._handles, plan, values, wanted, on_event, settings().step_timeout_s)
+        run = Run(Calls(self._handles, plan, values, wanted, cut), on_event, settings().step_timeout_s)
         try:
             run.send()
             finished = await run.watch()
         finally:
             run.cancel()
-        total = time.perf_counter() - started
         sites = {id: step.site for id, step in run.done_by.items()}
-        return Outcome(finished, run.seconds, total_seconds=total, instead=run.instead, sites=sites)
+        return Outcome(finished, run.seconds, run.cached, instead=run.instead, sites=sites)
+
+
+def _as_kept(picture: Finished, plan: Plan, on_event: OnEvent) -> Outcome:
+    """What a kept picture gives: nothing was called."""
+    for step in plan:
+        on_event(StepEvent(step.id, "done", 1.0, cached=True))
+    ids = frozenset(step.id for step in plan)
+    return Outcome(picture, dict.fromkeys(ids, 0.0), ids)
 
 
 def _put(inputs: Mapping[str, Value]) -> dict[str, Any]:

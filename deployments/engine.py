@@ -8,8 +8,10 @@ from ray import serve
 
 from deployments.dispatch import RayDispatcher
 from deployments.logs import follow_serve
+from deployments.peers import Peers
 from deployments.routing import ROUTING
 from deployments.sites import Sites
+from deployments.stored import replicas_cache
 from genkol.engine import Engine
 from genkol.flow.placement import SiteName
 from genkol.http.app import create_app
@@ -31,7 +33,11 @@ class EngineIngress:
         follow_serve()
         sites = Sites(args.sites, args.refresh_s)
         sites.start()
-        self.engine = Engine(sites.registry, RayDispatcher(sites), sites)
+        self.engine = Engine(sites.registry, RayDispatcher(sites, replicas_cache()), sites, Peers())
+
+    async def stop_here(self, id: str) -> bool:
+        """Stop what this replica does under a request's id. Asynchronous, so that it is in the loop of the requests."""
+        return self.engine.running.stop_here(id)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         return create_app(lambda: self.engine, echo_request_id=False)

@@ -18,7 +18,6 @@ from genkol.artifacts import Image, Layer
 from genkol.finish import Finished, Wanted, finish
 from genkol.flow.plan import Plan
 
-
 AT_ONCE = 2
 """Pictures that a replica works on; others wait in it, which spares them the router's back-off."""
 

@@ -1,68 +1,45 @@
-"""One request while it lasts: its calls, and a task for each that waits for its end and sees to losses."""
+"""One request while it lasts: a task for each call that waits for its end and sees to losses."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from ray.serve.handle import DeploymentHandle, DeploymentResponse
+from ray.serve.handle import DeploymentHandle
 
+from deployments.calls import FINISH, Calls, Handles
 from deployments.failures import typed
-from deployments.health import Health
 from deployments.names import Place
 from deployments.watch import ended, taken
 from genkol.dispatch import OnEvent, StepEvent
 from genkol.errors import Cancelled, GateFailed, GenkolError, StepFailed, StepTimeout
-from genkol.finish import Finished, Wanted
-from genkol.flow.plan import Plan, PlannedStep, Wire
-from genkol.perform import Call, refused
+from genkol.finish import Finished
+from genkol.flow.plan import PlannedStep
+from genkol.perform import refused
 
 log = logging.getLogger("genkol.dispatch")
-
-FINISH = "finish"
-"""What the last call is called where a step's id is due."""
 
 TRIES = 3
 """How often a step is done anew when its call is lost."""
 
 
-class Handles(Protocol):
-    """Where the dispatcher finds who does the work."""
-
-    @property
-    def health(self) -> Health:
-        """What is learned of the places from the calls."""
-        ...
-
-    def has_replicas(self, key: str, site: str) -> bool:
-        """Whether a replica of the algorithm runs at the site."""
-        ...
-
-    def host(self, key: str, site: str) -> DeploymentHandle:
-        """The handle of an algorithm's application; `UnknownAlgorithm` when there is none."""
-        ...
-
-    def finisher(self) -> DeploymentHandle:
-        """The handle of the finisher; `StepFailed` when there is none."""
-        ...
-
-
 @dataclass
 class Run:
-    """See the module."""
+    """See the module.
 
-    handles: Handles
-    plan: Plan
-    inputs: Mapping[str, Any]
-    wanted: Wanted
+    Args:
+        calls: of the request.
+        on_event: hears of every step.
+        step_timeout_s: longest time for one step.
+    """
+
+    calls: Calls
     on_event: OnEvent
     step_timeout_s: float
-    responses: dict[str, DeploymentResponse] = field(default_factory=dict)
     ends: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     instead: dict[str, str] = field(default_factory=dict)
@@ -70,43 +47,17 @@ class Run:
     restoring: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     blamed: set[Place] = field(default_factory=set)
 
+    @property
+    def _handles(self) -> Handles:
+        return self.calls.handles
+
     def send(self) -> None:
-        """Make the call of every step, and of the finisher. Serve's router holds each back until its values exist."""
-        for step in self.plan:
-            self.handles.host(step.key, step.site)  # nothing is sent when somebody is not there
-        for step in self.plan:
-            self._call(step)
-        self._call_finisher()
-
-    def _call(self, step: PlannedStep) -> None:
-        host = self.handles.host(step.key, step.site)
-        values = [self.source(wire) for wire in step.wires.values()] + [self.responses[id] for id in step.sees]
-        self.responses[step.id] = host.run.remote(Call.of(step, self.plan), *values)
-
-    def _call_finisher(self) -> None:
-        last = self.responses[self.plan.finish] if self.plan.finish else None
-        layers = [self.responses[id] for id in self.plan.layers]
-        portrait = self.source(self.plan.portrait)
-        finisher = self.handles.finisher()
-        self.responses[FINISH] = finisher.finish.remote(self.plan, self.wanted, portrait, last, *layers)
-
-    def _call_instead(self, choice: PlannedStep) -> None:
-        """Let another algorithm do a step, and call anew all who need its value: the calls they had fail with it.
-
-        Nobody waits for those yet, as every step waits for the ends of what it needs.
-        """
-        stale = {choice.id}
-        self._call(choice)
-        for step in self.plan:
-            if stale & set(step.needs):
-                stale.add(step.id)
-                self._take_back(step.id)
-                self._call(step)
-        self._take_back(FINISH)
-        self._call_finisher()
-
-    def source(self, wire: Wire) -> Any:
-        return self.responses[wire.source] if wire.is_step else self.inputs[wire.source]
+        """Make all calls, and tell of the steps that need none."""
+        self.calls.send()
+        self.instead.update(self.calls.cut.instead)
+        for id in self.calls.cut.cached:
+            self.seconds[id] = 0.0
+            self.on_event(StepEvent(id, "done", 1.0, cached=True))
 
     async def watch(self) -> Finished:
         """Wait for all ends and return the finished picture.
@@ -116,7 +67,7 @@ class Run:
         """
         try:
             async with asyncio.TaskGroup() as group:
-                for step in self.plan:
+                for step in self.calls.steps:
                     self.ends[step.id] = group.create_task(self._end(step))
                 finished = group.create_task(self._finished())
         except BaseExceptionGroup as several:
@@ -126,7 +77,8 @@ class Run:
     async def _end(self, step: PlannedStep) -> None:
         # After the ends of what it needs: a failure is blamed on the step that failed, not on those it took along.
         for need in step.needs:
-            await self.ends[need]
+            if need in self.ends:
+                await self.ends[need]
         try:
             choice, seconds = await self._by_somebody(step)
         except (Exception, asyncio.CancelledError):
@@ -162,39 +114,48 @@ class Run:
             here = step.at(step.sites[number % len(step.sites)])
             try:
                 if number or not first:
-                    self._call_instead(here)
+                    self.calls.call_instead(here)
                 seconds = await self._one_end(here, may_leave=len(step.sites) > 1 and number + 1 < TRIES)
             except GenkolError as error:
                 if number + 1 == TRIES or not _may_be_repeated(error, step):
                     raise
                 log.warning("the step %s is done anew: %s", step.id, error)
-                if error.context.get("input_lost"):
-                    await self._restore(step.needs)
+                await self._restored(error, step.needs)
             else:
                 self.done_by[step.id] = here
                 return here, seconds
         raise AssertionError("the last try returns or raises")
 
+    async def _restored(self, error: GenkolError, needs: Sequence[str]) -> None:
+        """Have made anew what a failed call could not have, if that is why it failed: values that were lost with the
+        node that kept them, or kept results that went since the plan was looked up.
+        """
+        if stored := error.context.get("stored"):
+            await self._restore(self.calls.forget(stored))
+        elif error.context.get("input_lost"):
+            await self._restore([need for need in needs if need in self.done_by])
+
     async def _restore(self, ids: Sequence[str]) -> None:
-        """Have the values of these steps made anew, which were lost with the node that kept them."""
         async with asyncio.TaskGroup() as group:
             for id in ids:
                 if id not in self.restoring:
-                    self.restoring[id] = asyncio.create_task(self._made_anew(self.done_by[id]))
+                    self.restoring[id] = asyncio.create_task(self._made_anew(id))
                 group.create_task(_joined(self.restoring[id]))
 
-    async def _made_anew(self, step: PlannedStep) -> None:
+    async def _made_anew(self, id: str) -> None:
+        step = self.done_by.get(id) or self.calls.first_choice(id)
         try:
             for number in range(TRIES):
                 try:
-                    self._call(step)
-                    await self._one_end(step, may_leave=False)
+                    await self._restore(self.calls.missing(step))
+                    self.calls.call(step)
+                    self.seconds[id] = await self._one_end(step, may_leave=False)
+                    self.done_by[id] = step
                     return
                 except GenkolError as error:
                     if number + 1 == TRIES or not _may_be_repeated(error, step):
                         raise
-                    if error.context.get("input_lost"):
-                        await self._restore(step.needs)
+                    await self._restored(error, step.needs)
         finally:
             self.restoring.pop(step.id, None)
 
@@ -205,7 +166,7 @@ class Run:
             step: at the site of the call.
             may_leave: whether to give the call up when no replica is there to take it.
         """
-        place, health = Place(step.key, step.site), self.handles.health
+        place, health = Place(step.key, step.site), self._handles.health
         health.began(place)
         try:
             try:
@@ -229,11 +190,11 @@ class Run:
         return seconds
 
     async def _watched(self, step: PlannedStep, may_leave: bool) -> float:
-        response = self.responses[step.id]
+        response = self.calls.responses[step.id]
 
         def find() -> DeploymentHandle:
-            handle = self.handles.host(step.key, step.site)
-            if may_leave and not self.handles.has_replicas(step.key, step.site):
+            handle = self._handles.host(step.key, step.site)
+            if may_leave and not self._handles.has_replicas(step.key, step.site):
                 raise StepFailed(f"No replica of {step.key} runs at {step.site}.", lost=True)
             return handle
 
@@ -244,7 +205,7 @@ class Run:
             async with asyncio.timeout(self.step_timeout_s):
                 await ended(ref)
         except TimeoutError:
-            self._take_back(step.id)
+            self.calls.take_back(step.id)
             raise StepTimeout(
                 f"The step {step.id!r} ({step.key} on {step.site}) took longer than {self.step_timeout_s:g} s. "
                 "Use a smaller picture or a faster algorithm, or raise GENKOL_STEP_TIMEOUT_S.",
@@ -263,31 +224,31 @@ class Run:
                 if number + 1 == TRIES or not error.context.get("lost"):
                     raise
                 log.warning("the picture is finished anew: %s", error)
-                if error.context.get("input_lost"):
-                    await self._restore([*self.plan.layers, *([self.plan.finish] if self.plan.finish else [])])
-            self._take_back(FINISH)
-            self._call_finisher()
+                await self._restored(error, self.calls.finisher_needs)
+            self.calls.take_back(FINISH)
+            self.calls.call_finisher()
         raise AssertionError("the last try returns or raises")
 
     async def _one_finish(self) -> Finished:
         try:
-            await taken(self.responses[FINISH], self.handles.finisher)
-            finished: Finished = await self.responses[FINISH]
+            await taken(self.calls.responses[FINISH], self._handles.finisher)
+            finished: Finished = await self.calls.responses[FINISH]
         except (Exception, asyncio.CancelledError) as error:
             raise _failure(error, FINISH, "finisher", "local") from None
         return finished
+
+    @property
+    def cached(self) -> frozenset[str]:
+        """Ids of the steps that were not done."""
+        return self.calls.cut.cached - self.done_by.keys()
 
     def cancel(self) -> None:
         """Take back every call that has not ended."""
         for task in self.restoring.values():
             task.cancel()
-        for id in self.responses:
-            if id not in self.seconds:
-                self._take_back(id)
-
-    def _take_back(self, id: str) -> None:
-        with suppress(Exception):  # one that could not be sent at all raises its reason once more
-            self.responses[id].cancel()
+        for id in self.calls.responses:
+            if id not in self.seconds or id in self.restoring:
+                self.calls.take_back(id)
 
 
 def _failure(error: BaseException, step: str, algorithm: str, site: str) -> BaseException:

@@ -74,8 +74,8 @@ def opened(cache: StepCache | None, values: Sequence[T | Stored]) -> list[T | Va
     """Return values with the stored ones read from the cache.
 
     Raises:
-        StepFailed: some are gone, evicted or damaged meanwhile. The context has ``stored``, their names. No replica
-            would do better: the steps that made them must be run again.
+        StepFailed: some are gone, evicted or damaged meanwhile. The context has ``stored``, their names: the steps
+            that made them must be run again, and then this one, which has not begun.
     """
     read: list[T | Value] = []
     gone: list[Stored] = []
@@ -93,6 +93,9 @@ def opened(cache: StepCache | None, values: Sequence[T | Stored]) -> list[T | Va
         raise StepFailed(
             f"The kept result of {steps} is gone. The step must run again.",
             stored=[value.name for value in gone],
+            lost=True,
+            input_lost=True,
+            repeatable=True,
         )
     return read
 
@@ -126,7 +129,6 @@ async def shortcut(
     plan: Plan,
     inputs: Mapping[str, Value],
     wanted: Wanted,
-    without: frozenset[str] = frozenset(),
 ) -> Shortcut:
     """Find out what of a plan is kept: one look at the index, and only a finished picture is read.
 
@@ -135,16 +137,15 @@ async def shortcut(
         plan: with named steps.
         inputs: their values, of which the portrait's digest names the picture.
         wanted: what shall come back.
-        without: names that are not to be relied upon: those of a `StepFailed` with ``stored`` in its context.
     """
     if cache is None or not all(step.name for step in plan):
         return Shortcut()
     portrait = None if plan.portrait.is_step else inputs[plan.portrait.source]
     name = picture_name(plan, portrait if isinstance(portrait, Image) else None, wanted)
-    kept = await cache.find(name) if name not in without else None
+    kept = await cache.find(name)
     if kept and isinstance(kept.value, Finished):
         return Shortcut(kept.value, name, needless=frozenset(step.id for step in plan))
-    known = await asyncio.to_thread(cache.known, [step.name for step in plan if step.name not in without])
+    known = await asyncio.to_thread(cache.known, [step.name for step in plan])
     stored: dict[str, Stored] = {}
     made: set[str] = set()
     wanted_ids = list(plan.ends)

@@ -104,6 +104,8 @@ class InProcess:
         self._pool.shutdown(cancel_futures=True)
 
     async def dispatch(self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent) -> Outcome:
+        if self._keeper and not self._keeper.stays_here:
+            plan = plan.without_private_names()
         run = _Run(plan, inputs, on_event, asyncio.get_running_loop())
         started = time.perf_counter()
         name = picture_name(plan, run.given_portrait(), wanted) if self._keeper else ""

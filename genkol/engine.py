@@ -20,6 +20,7 @@ from genkol.flow.plan import Plan, PlannedStep
 from genkol.inputs import check_values, digests_of
 from genkol.kept import Keeper
 from genkol.registry import Registry
+from genkol.running import Running
 from genkol.settings import settings
 from genkol.weights import WeightsSetup, default_folder, weights_digest
 
@@ -96,13 +97,21 @@ class Engine:
         registry: the algorithms there are.
         dispatcher: runs the plans.
         places: what the sites offer; everything runs here when left out.
+        running: knows what is worked on; of this Engine alone when left out.
 
     >>> engine = Engine.in_process()                                        # doctest: +SKIP
     >>> result = engine.run(flow, {"portrait": portrait, "makeup": makeup})  # doctest: +SKIP
     """
 
-    def __init__(self, registry: Registry, dispatcher: Dispatcher, places: Places | None = None) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        dispatcher: Dispatcher,
+        places: Places | None = None,
+        running: Running | None = None,
+    ) -> None:
         self.registry = registry
+        self.running = running or Running()
         self.dispatcher = dispatcher
         self._places = places or OneSite()
         self._generator = FlowGenerator(

@@ -5,6 +5,7 @@
         UnknownService              404  unknown-service
         UnknownAlgorithm            404  unknown-algorithm
         UnknownAsset                404  unknown-asset
+        UnknownRequest              404  unknown-request     it is not worked on, or no longer
         BadFlow                     422  bad-flow            the flow is not of the right form
         BadParams                   422  bad-params
         MissingInput                422  missing-input
@@ -94,6 +95,11 @@ class UnknownAlgorithm(RequestError):
 
 class UnknownAsset(RequestError):
     code = "unknown-asset"
+    status = 404
+
+
+class UnknownRequest(RequestError):
+    code = "unknown-request"
     status = 404
 
 

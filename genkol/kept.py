@@ -42,6 +42,11 @@ Make = Callable[[], Awaitable[Kept]]
 class Keeper(Protocol):
     """Keeps results by name. What fails in it is never the request's failure: then nothing is found or kept."""
 
+    @property
+    def stays_here(self) -> bool:
+        """Whether all is kept on this machine: private inputs may be, too."""
+        ...
+
     async def find(self, name: str, by: str | None = None) -> Kept | None:
         """Return what is kept under a name.
 

@@ -67,6 +67,7 @@ class PlannedStep:
         sites: the first of them runs it; the others when that one is lost, in this order.
         verify: whether the gates judge its result.
         others: who may try when they refuse it, in this order.
+        private: whether it sees a private input, or what was made of one.
     """
 
     id: str
@@ -85,6 +86,7 @@ class PlannedStep:
     sites: tuple[str, ...] = (LOCAL,)
     verify: bool = False
     others: tuple[Other, ...] = ()
+    private: bool = False
 
     @property
     def choices(self) -> tuple[PlannedStep, ...]:
@@ -200,6 +202,10 @@ class Plan:
         at = chosen(self.steps, wish, places, private, is_remote)
         return replace(self, steps=tuple(_placed(step, at, wish, places, private, is_remote) for step in self.steps))
 
+    def without_private_names(self) -> Plan:
+        """The plan for whoever keeps results outside this machine: a step without a name is not looked up nor kept."""
+        return replace(self, steps=tuple(replace(step, name="") if step.private else step for step in self.steps))
+
     def to_json(self) -> dict[str, Any]:
         """The plan for people and programs."""
         return {
@@ -234,7 +240,13 @@ def _placed(
         except GenkolError:
             continue
         others.append(replace(other, sites=found.sites, resources=found.resources))
-    return replace(step, sites=at[step.id].sites, resources=at[step.id].resources, others=tuple(others))
+    return replace(
+        step,
+        sites=at[step.id].sites,
+        resources=at[step.id].resources,
+        others=tuple(others),
+        private=step.id in private,
+    )
 
 
 def _step_json(step: PlannedStep) -> dict[str, Any]:

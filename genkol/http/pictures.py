@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import math
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from genkol.dispatch import Outcome
 from genkol.engine import Engine, Result
+from genkol.errors import UnknownRequest
 from genkol.finish import LayerReport, Wanted
 from genkol.http import openapi
 from genkol.http.dependencies import AssetsHere, EngineHere, SettingsHere
+from genkol.http.middleware import REQUEST_ID
 from genkol.http.negotiation import negotiate
 from genkol.http.uploads import Asked, read_request
 from genkol.http.waiting import while_wanted
@@ -36,16 +39,21 @@ async def make_picture(
     settings: SettingsHere,
     assets: AssetsHere,
     swatches: Annotated[bool, Query(description="Each layer as a PNG in the JSON answer.")] = False,
+    timeout_s: Annotated[
+        float | None, Query(gt=0, description="Longest time, seconds; the server has its own.")
+    ] = None,
 ) -> Response:
     """Make a picture of a portrait and references.
 
     Each reference implies its service (a `makeup` photo: makeup-transfer, a `scene`: background); a `flow`
     says it in full. The answer's form follows `Accept`. All mistakes of a request come in one answer.
+    One that sends an `X-Request-Id` can be stopped under it by `DELETE`.
     """
     answer = negotiate(", ".join(request.headers.getlist("accept")), ANSWERS)
     wanted = Wanted(FORMATS.get(answer, "png"), layers=answer == OPENRASTER, swatches=swatches and answer == JSON)
     asked = await read_request(request, settings)
-    result = await while_wanted(request, _made(asked, engine, assets, wanted), settings.request_timeout_s)
+    work = engine.running.tracked(request.scope["genkol.request_id"], _made(asked, engine, assets, wanted))
+    result = await while_wanted(request, work, min(timeout_s or math.inf, settings.request_timeout_s))
     headers = {
         "X-Genkol-Seed": str(result.plan.seed),
         "X-Genkol-Digest": result.outcome.finished.digest,
@@ -56,6 +64,17 @@ async def make_picture(
         return JSONResponse(await asyncio.to_thread(_described, result), headers=headers)
     body = result.outcome.finished.ora if answer == OPENRASTER else result.picture
     return Response(body, media_type=answer, headers=headers)
+
+
+@router.delete("/pictures/{request_id}", status_code=204, response_class=Response, responses=openapi.problems(404, 422))
+async def stop_picture(request_id: Annotated[str, Path(pattern=REQUEST_ID.pattern)], engine: EngineHere) -> None:
+    """Stop a picture that is being made: its steps end, and who asked for it is answered `499 cancelled`."""
+    if not await engine.running.stop(request_id):
+        raise UnknownRequest(
+            f"No picture is being made under the request id {request_id!r}. It may be done; else send the id that "
+            "was sent as X-Request-Id.",
+            value=request_id,
+        )
 
 
 async def _made(asked: Asked, engine: Engine, assets: AssetStore, wanted: Wanted) -> Result:

@@ -15,7 +15,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from genkol.errors import EngineLost, FlowErrors, GenkolError, Overloaded, RequestError, StepFailed, StepTimeout, WeightsError
+from genkol.errors import (
+    EngineLost,
+    FlowErrors,
+    GenkolError,
+    Overloaded,
+    RequestError,
+    StepFailed,
+    StepTimeout,
+    WeightsError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -24,12 +24,14 @@ async def while_wanted(request: Request, work: Coroutine[Any, Any, T], timeout_s
         timeout_s: longest time.
 
     Raises:
-        Cancelled: the client is gone.
+        Cancelled: the client is gone, or the work was stopped.
         StepTimeout: the time is up.
     """
     task, gone = asyncio.create_task(work), asyncio.create_task(_gone(request))
     try:
         await asyncio.wait({task, gone}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        if task.cancelled():
+            raise Cancelled("The request was stopped before the picture was done.")
         if task.done():
             return task.result()
         if gone.done():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from genkol.stores.databases import Database, Down, Row
+from genkol.stores.databases import Database, Down, Row, Sqlite
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -58,6 +58,11 @@ class Index:
         self._database = database
         self._migrations = migrations
         self._ready = False
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is this machine's alone."""
+        return isinstance(self._database, Sqlite)
 
     def find(self, keys: Sequence[str]) -> dict[str, Entry]:
         """Return the entries that there are, by key."""

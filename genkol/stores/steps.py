@@ -19,7 +19,7 @@ from genkol.errors import GenkolError
 from genkol.finish import Finished
 from genkol.kept import Kept, Make
 from genkol.settings import Settings
-from genkol.stores.blobs import Blobs, blobs_at
+from genkol.stores.blobs import Blobs, Folder, blobs_at
 from genkol.stores.counters import Counters
 from genkol.stores.databases import Sqlite, database_at
 from genkol.stores.index import Index
@@ -55,6 +55,7 @@ class StepCache:
         edition: str = EDITION,
     ) -> None:
         self.counters = Counters()
+        self._stays_here = isinstance(blobs, Folder) and index.is_local
         self._index = index
         self._shelf = Shelf(index, blobs, max_bytes=max_bytes, touch_s=touch_s, edition=edition, counters=self.counters)
         self._leases = Leases(index, lease_s)
@@ -62,6 +63,11 @@ class StepCache:
         self._writer = ThreadPoolExecutor(2, thread_name_prefix="step-cache-writer")
         self._writing: set[Future[None]] = set()
         self._lock = threading.Lock()
+
+    @property
+    def stays_here(self) -> bool:
+        """Whether all is kept on this machine: private inputs may be, too."""
+        return self._stays_here
 
     def get(self, name: str, by: str | None = None) -> Kept | None:
         """Return what is kept under a name, whole and checked; what is damaged is removed and not returned.

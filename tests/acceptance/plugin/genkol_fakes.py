@@ -61,6 +61,7 @@ class Fake(Algorithm):
     class Params(Params):
         level: int = Field(8, ge=-64, le=64, description="Added to every pixel.")
         seconds: float = Field(0.0, ge=0, le=60, description="How long it takes.")
+        traced: bool = Field(True, description="Whether its layer tells where it is opened; such a one is never kept.")
         fail: Literal["", "error", "face", "exit"] = Field("", description="How it fails, after that time.")
 
     def _work(self, params: Any, step: Step) -> None:
@@ -86,7 +87,10 @@ class Painter(Fake):
         h, w = portrait.height, portrait.width
         # Looks at what it stands on, so that a wrong base or order shows in the picture.
         paint = np.full((h, w, 3), params.level * PAINT_UNIT, np.int16) + (portrait.pixels % 8).astype(np.int16)
-        return TracedLayer(paint, np.zeros((h, w), np.uint8), np.eye(2, 3), self.key())
+        if not params.traced:
+            tell("painted")
+        kind = TracedLayer if params.traced else Layer
+        return kind(paint, np.zeros((h, w), np.uint8), np.eye(2, 3), self.key())
 
 
 class FakeHair(Painter):

@@ -116,3 +116,30 @@ async def test_a_server_that_stops_the_request_stops_the_steps(
     await asyncio.wait_for(asyncio.to_thread(slow_engine.dispatcher.close), 5)
     (line,) = [json.loads(record.message) for record in caplog.records if record.name == "genkol.http"]
     assert line["codes"] == ["cancelled"]
+
+
+async def test_a_picture_is_stopped_under_its_request_id(slow_engine: Engine, edge: Settings, portrait: bytes) -> None:
+    app, started = create_app(lambda: slow_engine, settings=edge), asyncio.Event()
+    _tell_when_started(slow_engine, started)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://t") as client:
+        post = client.post("/v1/pictures", files={"portrait": portrait}, data=SLOW, headers={"X-Request-Id": "a.1"})
+        making = asyncio.create_task(post)
+        await asyncio.wait_for(started.wait(), 5)
+        other = await client.delete("/v1/pictures/a.2")
+        assert (other.status_code, other.json()["code"]) == (404, "unknown-request")
+        assert (await client.delete("/v1/pictures/a.1")).status_code == 204
+        answer = await asyncio.wait_for(making, 5)
+        assert (answer.status_code, answer.json()["code"]) == (499, "cancelled")
+        assert (await client.delete("/v1/pictures/a.1")).status_code == 404
+    await asyncio.wait_for(asyncio.to_thread(slow_engine.dispatcher.close), 5)
+
+
+async def test_a_client_may_wait_for_less_long_than_the_server(
+    slow_engine: Engine, edge: Settings, portrait: bytes
+) -> None:
+    app = create_app(lambda: slow_engine, settings=edge)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://t") as client:
+        for said, status in [("0.2", 504), ("0", 422), ("nan", 422)]:
+            answer = await client.post(f"/v1/pictures?timeout_s={said}", files={"portrait": portrait}, data=SLOW)
+            assert answer.status_code == status, answer.text
+    await asyncio.wait_for(asyncio.to_thread(slow_engine.dispatcher.close), 5)
