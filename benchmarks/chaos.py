@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -124,13 +125,14 @@ class Crowd:
 
     Args:
         url: of the Engine.
-        algorithm: name of the painters.
+        portrait: PNG.
+        flow: number of a request to what it asks for.
         expected: number of a request to its picture.
     """
 
     url: str
-    algorithm: str
     portrait: bytes
+    flow: Callable[[int], dict[str, Any]]
     expected: Callable[[int], bytes]
 
     def ask(self, numbers: Iterable[int], answered: Callable[[], None] = lambda: None) -> list[Told]:
@@ -144,7 +146,7 @@ class Crowd:
 
     def _asked(self, number: int) -> Told:
         inputs = {"portrait": {"data": base64.b64encode(self.portrait).decode()}}
-        body = {"flow": flow(number, self.algorithm), "inputs": inputs}
+        body = {"flow": self.flow(number), "inputs": inputs}
         started = time.perf_counter()
         try:
             answer = httpx.post(f"{self.url}/v1/pictures", json=body, timeout=DEADLINE_S + GRACE_S, trust_env=False)
@@ -165,11 +167,16 @@ class Crowd:
         return problem["code"], str(problem["errors"])
 
 
-def flow(number: int, algorithm: str) -> dict[str, Any]:
-    """A flow whose picture no other number's has, and that would rather run in the cloud."""
+def flow(number: int, algorithm: str, **params: Any) -> dict[str, Any]:
+    """A flow whose picture no other number's has, and that would rather run in the cloud.
+
+    Args:
+        algorithm: name of the painters.
+        params: more of them.
+    """
     levels = (number % 64, number // 64, -number % 7)
     steps = [
-        {"service": service, "algorithm": algorithm, "params": {"level": level}}
+        {"service": service, "algorithm": algorithm, "params": {"level": level, **params}}
         for service, level in zip(SERVICES, levels, strict=True)
     ]
     return {
@@ -204,7 +211,9 @@ def chaos(crowd: Crowd, killer: Killer, requests: int) -> dict[str, Any]:
     }
 
 
-def pictures_of(algorithms: Iterable[type[Any]], algorithm: str, portrait: bytes) -> Callable[[int], bytes]:
+def pictures_of(
+    algorithms: Iterable[type[Any]], portrait: bytes, flow: Callable[[int], dict[str, Any]]
+) -> Callable[[int], bytes]:
     """The picture of each request's flow, made by an Engine in this process."""
     registry = Registry(algorithms)
     engine = Engine(registry, InProcess(registry, setup=None))  # type: ignore[arg-type]
@@ -213,7 +222,7 @@ def pictures_of(algorithms: Iterable[type[Any]], algorithm: str, portrait: bytes
     def picture(number: int) -> bytes:
         with lock:
             if number not in made:
-                parsed = Flow.parse(flow(number, algorithm))
+                parsed = Flow.parse(flow(number))
                 values = {name: read_input(name, kind, portrait) for name, kind in parsed.inputs.items()}
                 made[number] = engine.run(parsed, values).picture
             return made[number]
@@ -244,7 +253,9 @@ def run(requests: int = REQUESTS, seed: int = 0) -> dict[str, Any]:
         there = [serving.host(f"{service}/idle", CLOUD) for service in EVERYWHERE]
         with serving.serving(*apps, num_cpus=2) as url, raylet(CLOUD, num_cpus=0) as node:
             serving.start(int(url.rpartition(":")[2]), [*apps, *there])
-            crowd = Crowd(url, "idle", picture, pictures_of(idle, "idle", picture))
+            # Layers that lie on the node that made them, and are lost with it: smaller ones come with the reply.
+            asks = partial(flow, algorithm="idle", side=SIDE)
+            crowd = Crowd(url, picture, asks, pictures_of(idle, picture, asks))
             killer = Killer(victims("idle"), node, max(5, requests // 20), requests // 2 + 1, seed)
             found = chaos(crowd, killer, requests)
     print(table(found))

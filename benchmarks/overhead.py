@@ -64,6 +64,7 @@ def run() -> dict[str, Any]:
 
 
 def bare_app() -> dict[str, Any]:
+    """The application of the bare chain."""
     return {
         "name": "bare",
         "route_prefix": "/bare",
@@ -131,6 +132,7 @@ def chain(idle: Sequence[Any]) -> dict[str, Any]:
 
 
 def flow(steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """A flow on one portrait."""
     return {"genkol": 1, "inputs": {"portrait": "portrait"}, "steps": steps}
 
 
@@ -149,10 +151,12 @@ def asked(photo: bytes, document: dict[str, Any], format: str) -> Way:
 
 
 def connected(url: str) -> http.client.HTTPConnection:
+    """A connection that is kept: opening one is no part of what is measured."""
     return http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)
 
 
 def ask(connection: http.client.HTTPConnection, way: Way) -> bytes:
+    """The picture; anything but 200 ends the measurement."""
     connection.request("POST", way.path, way.body, way.headers)
     answer = connection.getresponse()
     body = answer.read()
@@ -184,6 +188,7 @@ def cluster_cpu_s() -> float:
 
 
 def timed(work: Callable[[], Any]) -> float:
+    """Seconds by the clock."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
@@ -204,6 +209,7 @@ def edges(photo: bytes) -> dict[str, float]:
 
 
 def cpu_s(work: Callable[[], Any], times: int = 5) -> float:
+    """Processor seconds of a call, warm."""
     work()
     started = time.process_time()
     for _ in range(times):

@@ -75,6 +75,7 @@ def engine(replicas: int = 1) -> dict[str, Any]:
 
 
 def finisher(replicas: int = 1) -> dict[str, Any]:
+    """The finisher's application."""
     return _app("finisher", "deployments.finisher:app", None, {}, "Finisher", replicas, max_ongoing_requests=8)
 
 
@@ -109,6 +110,7 @@ def _app(
 
 
 def free_port() -> int:
+    """One at which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -24,16 +24,18 @@ from genkol.services import (
     Service,
 )
 
-SIDE = 16
-"""Of the patch, pixels."""
-
 
 class Idle(Algorithm):
+    """Looks at a corner of the picture and paints on it."""
+
     name = "idle"
     resources = Resources(seconds=0.001)
 
     class Params(Params):
+        """What tells one request from another, and how slow it is."""
+
         level: int = Field(8, ge=-64, le=64, description="Added to every pixel of the patch.")
+        side: int = Field(16, ge=1, description="Of the patch, pixels; cut to the picture.")
         seconds: float = Field(0.0, ge=0, le=60, description="How long it takes.")
 
     def run(self, portrait: Image, *, params: Any, step: Step) -> Layer:
@@ -42,7 +44,7 @@ class Idle(Algorithm):
             step.progress(0.5)
             time.sleep(min(left, 0.02))
         # Looks at what it stands on, so that a wrong base or order shows in the picture.
-        beneath = portrait.pixels[:SIDE, :SIDE].astype(np.int16)
+        beneath = portrait.pixels[: params.side, : params.side].astype(np.int16)
         paint = beneath % 8 + params.level * PAINT_UNIT
         return Layer(paint, np.zeros(paint.shape[:2], np.uint8), at(0, 0), self.key())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ def cloud(cluster: Cluster) -> Iterator[Raylet]:
         yield node
     deploy(cluster.config)
     wait_until_running({app.name for app in cluster.config.applications}, 120)
+    wait_until_healthy(cluster.url, 1, 60)
 
 
 def two_replicas(app: Any) -> Any:
@@ -44,7 +46,8 @@ def test_each_request_ends_in_the_right_picture_or_a_typed_error(
     cluster: Cluster, cloud: Raylet, fakes: tuple[type[Algorithm], ...]
 ) -> None:
     picture = chaos.portrait()
-    crowd = chaos.Crowd(cluster.url, "fake", picture, chaos.pictures_of(fakes, "fake", picture))
+    asks = partial(chaos.flow, algorithm="fake")
+    crowd = chaos.Crowd(cluster.url, picture, asks, chaos.pictures_of(fakes, picture, asks))
     killer = chaos.Killer(chaos.victims("fake"), cloud, every=6, node_after=REQUESTS // 2 + 1)
     found = chaos.chaos(crowd, killer, REQUESTS)
 
