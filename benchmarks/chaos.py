@@ -171,10 +171,12 @@ def flow(number: int, algorithm: str, **params: Any) -> dict[str, Any]:
     """A flow whose picture no other number's has, and that would rather run in the cloud.
 
     Args:
+        number: of the request, of 300 different ones.
         algorithm: name of the painters.
         params: more of them.
     """
-    levels = (number % 64, number // 64, -number % 7)
+    total = number % 300 - 150
+    levels = (total // 3, (total + 1) // 3, (total + 2) // 3)  # whose sum it is
     steps = [
         {"service": service, "algorithm": algorithm, "params": {"level": level, **params}}
         for service, level in zip(SERVICES, levels, strict=True)
