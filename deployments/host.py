@@ -17,6 +17,7 @@ from ray import serve
 from deployments.logs import follow_serve
 from deployments.names import HOST, Place
 from deployments.noticeboard import Notice, put_up
+from deployments.routing import ROUTING
 from deployments.stored import Stored, found_or_made, replicas_cache
 from deployments.strays import Stray, brought_in, checked
 from genkol.algorithm import Algorithm, Step
@@ -153,6 +154,10 @@ def app(args: HostArgs) -> serve.Application:
     # Two at once for the router, one at once for the algorithm: the next call's values are fetched and wait
     # in the replica, which spares it the router's back-off (up to 0.5 s) between two calls.
     deployment = serve.deployment(
-        name=HOST, max_ongoing_requests=2, health_check_period_s=5, ray_actor_options={"num_cpus": 0.1}
+        name=HOST,
+        max_ongoing_requests=2,
+        health_check_period_s=5,
+        ray_actor_options={"num_cpus": 0.1},
+        request_router_config=dict(ROUTING),
     )
     return deployment(AlgorithmHost).bind(args)
