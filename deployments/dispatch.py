@@ -43,7 +43,7 @@ class RayDispatcher:
             run.cancel()
         total = time.perf_counter() - started
         sites = {id: step.site for id, step in run.done_by.items()}
-        return Outcome(finished, run.seconds, total_seconds=total, instead=run.instead, sites=sites)
+        return Outcome(finished, run.seconds, total_seconds=total, instead=run.instead, sites=sites, bytes=run.bytes)
 
 
 def _put(inputs: Mapping[str, Value]) -> dict[str, Any]:

@@ -66,6 +66,7 @@ class Run:
     ends: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     instead: dict[str, str] = field(default_factory=dict)
+    bytes: dict[str, int] = field(default_factory=dict)
     done_by: dict[str, PlannedStep] = field(default_factory=dict)
     restoring: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     blamed: set[Place] = field(default_factory=set)
@@ -74,7 +75,7 @@ class Run:
         """Make the call of every step, and of the finisher. Serve's router holds each back until its values exist."""
         for step in self.plan:
             self.handles.host(step.key, step.site)  # nothing is sent when somebody is not there
-        for step in self.plan:
+        for step in self.plan.start_order:
             self._call(step)
         self._call_finisher()
 
@@ -242,7 +243,7 @@ class Run:
         self.on_event(StepEvent(step.id, "started"))
         try:
             async with asyncio.timeout(self.step_timeout_s):
-                await ended(ref)
+                self.bytes[step.id] = await ended(ref)
         except TimeoutError:
             self._take_back(step.id)
             raise StepTimeout(
