@@ -186,7 +186,7 @@ class Arrangement:
     def _job(self, step: Placeable, offer: Offer, at: At) -> Job:
         ready_s = max(offer.wait_s, self._inputs_s(step.id, offer.site))
         uses = (_place(step, offer.site), offer.site)
-        return Job(step.id, self._needs(step.id, offer.site, at), offer.seconds or 0.0, ready_s, uses)
+        return Job(step.id, self._needs(step.id, offer.site, at), max(0.0, offer.seconds or 0.0), ready_s, uses)
 
     def _needs(self, id: str, site: str, at: At) -> dict[str, float]:
         made = [source for source in self.sources.get(id, ()) if source in self.offers]

@@ -26,6 +26,8 @@ KEPT = 0.9
 """Weight of a run beside the one after it."""
 PRIOR_AT = ((0.25, 0.1), (4.0, 0.1))
 """Megapixels at which the declared needs count as if they had been seen, and how much beside the newest run."""
+COMPOSING_S = 0.1
+"""Composing and encoding one megapixel; see benchmarks/RESULTS.md."""
 BYTES_PER_PIXEL = 4.0
 """Of a value about which nothing is known: a layer's paint and opacity."""
 BYTES_PER_INPUT_PIXEL = 3.0
@@ -226,7 +228,8 @@ class Forecast:
     @property
     def rest_s(self) -> float:
         """Seconds of a plan that are none of its steps'."""
-        return self.estimates.seconds(FINISH, LOCAL, self.largest, 0.1) or 0.0
+        learned = self.estimates.seconds(FINISH, LOCAL, self.largest, COMPOSING_S)
+        return Line.declared(COMPOSING_S).at(self.largest) if learned is None else learned
 
     @property
     def error(self) -> float | None:
