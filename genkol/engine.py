@@ -138,7 +138,11 @@ class Engine:
         """
         registry = registry or Registry.from_entry_points()
         setup = WeightsSetup(default_folder())
-        dispatcher = InProcess(registry, setup, gate=Judge.of(setup), keeper=keeper)
+        return cls.over(registry, InProcess(registry, setup, gate=Judge.of(setup), keeper=keeper))
+
+    @classmethod
+    def over(cls, registry: Registry, dispatcher: InProcess) -> Engine:
+        """An Engine over a dispatcher of this process, which knows how many steps run there at the same time."""
         return cls(registry, dispatcher, OneSite(dispatcher.threads))
 
     def plan(

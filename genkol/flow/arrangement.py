@@ -149,13 +149,16 @@ class Arrangement:
         return self.timetable(at).seconds
 
     def _others(self) -> list[At]:
-        """Choices worth a look: each step where it ends earliest, and as much as may be at one site."""
+        """Choices worth a look: each step where it ends earliest, each where it would alone, and as much as may be at
+        one site.
+        """
         earliest = self._each_ends_earliest()
+        alone = {id: min(all_.values(), key=_alone_s).site for id, all_ in self.offers.items()}
         sites = {site for offers in self.offers.values() for site in offers}
-        return [
-            earliest,
-            *({id: site if site in self.offers[id] else earliest[id] for id in earliest} for site in sites),
+        together = [
+            {id: site if site in self.offers[id] else earliest[id] for id in earliest} for site in sorted(sites)
         ]
+        return [earliest, alone, *together]
 
     def _each_ends_earliest(self) -> At:
         """One after the other, the most urgent first, where each ends earliest (HEFT; see `genkol.flow.timetable`)."""
@@ -195,6 +198,10 @@ class Arrangement:
     def _inputs_s(self, id: str, site: str) -> float:
         given = [source for source in self.sources.get(id, ()) if source not in self.offers]
         return max((self.known.travel_s(source, LOCAL, site) for source in given), default=0.0)
+
+
+def _alone_s(offer: Offer) -> float:
+    return offer.wait_s + (offer.seconds or 0.0)
 
 
 def _timed(step: Placeable, offers: Sequence[Offer], known: Knowledge) -> dict[str, Offer]:

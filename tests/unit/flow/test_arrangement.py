@@ -176,3 +176,6 @@ def test_without_a_policy_the_plan_is_at_most_half_as_long_again_as_the_best_of_
         for at in product([LOCAL, "aws"], repeat=len(offers))
     ]
     assert table.seconds <= 1.5 * min(every)
+    alone = [min(here, key=lambda o: o.wait_s + o.seconds) for here in offers.values()]
+    only = {id: [offer] for id, offer in zip(offers, alone, strict=True)}
+    assert table.seconds <= arranged(only, sources, way_s=way_s)[1].seconds + 1e-6
