@@ -15,6 +15,7 @@ from typing import Any
 import ray
 
 from deployments.run import Handles, Run
+from deployments.warming import Warming
 from genkol.artifacts import Value
 from genkol.dispatch import OnEvent, Outcome
 from genkol.finish import Wanted
@@ -31,6 +32,7 @@ class RayDispatcher:
 
     def __init__(self, handles: Handles) -> None:
         self._handles = handles
+        self._warming = Warming(handles)
 
     async def dispatch(self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent) -> Outcome:
         started = time.perf_counter()
@@ -38,6 +40,7 @@ class RayDispatcher:
         run = Run(self._handles, plan, values, wanted, on_event, settings().step_timeout_s)
         try:
             run.send()
+            self._warming.tell(plan)
             finished = await run.watch()
         finally:
             run.cancel()

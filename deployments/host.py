@@ -93,6 +93,9 @@ class AlgorithmHost:
         finally:
             cancelled.set()
 
+    async def warm(self) -> None:
+        """Do nothing: being called is enough for Serve to start a replica where there is none."""
+
     def check_health(self) -> None:
         """Raise when the thread that runs the algorithm is gone; Serve then replaces the replica."""
         self._thread.submit(int)

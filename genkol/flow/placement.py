@@ -24,7 +24,7 @@ class Placement(BaseModel):
 
     prefer: tuple[SiteName, ...] = Field((LOCAL,), description="Sites in the order of preference; then all others.")
     spill_s: float = Field(
-        5.0, ge=0, description="A preferred site is left when another is done so many seconds earlier."
+        5.0, ge=0, description="Preferred sites are left when the picture is done so many seconds earlier with others."
     )
     private: bool | tuple[str, ...] = Field(
         False, description="Inputs that never leave the local site, nor does anything made of them; true: all."
