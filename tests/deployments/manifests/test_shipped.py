@@ -95,6 +95,23 @@ def test_the_cluster_runs_what_serve_config_runs() -> None:
         assert ours[name] == application
 
 
+@pytest.mark.parametrize("config", ["serve_config.yaml", "cluster/rayservice.yaml"])
+def test_every_deployment_says_how_many_replicas_how_much_of_a_gpu_and_how_long_a_queue(config: str) -> None:
+    """Serve's own defaults are one replica for ever, and a queue without an end."""
+    served = yaml.safe_load(
+        (ROOT / config).read_text("utf-8") if config == "serve_config.yaml" else service()["spec"]["serveConfigV2"]
+    )
+    for name, application in applications(served).items():
+        for deployment in application["deployments"]:
+            scaling = deployment["autoscaling_config"]
+            assert scaling["min_replicas"] < scaling["max_replicas"], name
+            assert 0 < scaling["target_ongoing_requests"] <= deployment["max_ongoing_requests"], name
+            assert 0 < deployment["max_queued_requests"] <= 128, name
+            key = application["args"].get("algorithm")
+            needed = installed(key).resources.gpus if key else 0.0
+            assert deployment["ray_actor_options"].get("num_gpus", 0) >= needed, name
+
+
 def test_every_light_algorithm_stands_on_the_cpu_group() -> None:
     ours = applications(yaml.safe_load(service()["spec"]["serveConfigV2"]))
     selectors = [d["ray_actor_options"]["label_selector"] for app in ours.values() for d in app["deployments"]]
