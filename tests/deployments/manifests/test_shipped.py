@@ -18,7 +18,7 @@ from deployments.manifests.documents import read
 from deployments.manifests.groups import booked, groups_of
 from genkol.algorithm import Algorithm, Effects, Resources, Step
 from genkol.artifacts import Image, Layer
-from genkol.registry import Registry
+from genkol.registry import Registry, installed
 from genkol.services import SERVICES, Aspect
 from tests.deployments.manifests.planted import CLUSTER, ROOT, checked, registry, text
 
