@@ -18,6 +18,7 @@ import ray
 from deployments.calls import Calls, Handles
 from deployments.run import Run
 from deployments.stored import Shortcut, keep_picture, shortcut
+from deployments.warming import Warming
 from genkol.artifacts import Value
 from genkol.dispatch import OnEvent, Outcome, StepEvent
 from genkol.finish import Finished, Wanted
@@ -37,6 +38,7 @@ class RayDispatcher:
     def __init__(self, handles: Handles, cache: StepCache | None = None) -> None:
         self._handles = handles
         self._cache = cache
+        self._warming = Warming(handles)
 
     async def dispatch(self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent) -> Outcome:
         started = time.perf_counter()
@@ -58,11 +60,12 @@ class RayDispatcher:
         run = Run(Calls(self._handles, plan, values, wanted, cut), on_event, settings().step_timeout_s)
         try:
             run.send()
+            self._warming.tell(run.calls.steps)
             finished = await run.watch()
         finally:
             run.cancel()
         sites = {id: step.site for id, step in run.done_by.items()}
-        return Outcome(finished, run.seconds, run.cached, instead=run.instead, sites=sites)
+        return Outcome(finished, run.seconds, run.cached, instead=run.instead, sites=sites, bytes=run.bytes)
 
 
 def _as_kept(picture: Finished, plan: Plan, on_event: OnEvent) -> Outcome:

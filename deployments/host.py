@@ -118,6 +118,9 @@ class AlgorithmHost:
         """How far a call is, 0 to 1, as its algorithm last said; None when it is not worked on here."""
         return self._fractions.get(id)
 
+    async def warm(self) -> None:
+        """Do nothing: being called is enough for Serve to start a replica where there is none."""
+
     def check_health(self) -> None:
         """Raise when the thread that runs the algorithm is gone; Serve then replaces the replica."""
         self._thread.submit(int)

@@ -44,6 +44,7 @@ class Run:
     ends: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     instead: dict[str, str] = field(default_factory=dict)
+    bytes: dict[str, int] = field(default_factory=dict)
     done_by: dict[str, PlannedStep] = field(default_factory=dict)
     restoring: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     blamed: set[Place] = field(default_factory=set)
@@ -204,7 +205,7 @@ class Run:
         self.on_event(StepEvent(step.id, "started"))
         try:
             async with asyncio.timeout(self.step_timeout_s), self._progress(step):
-                await ended(ref)
+                self.bytes[step.id] = await ended(ref)
         except TimeoutError:
             self.calls.take_back(step.id)
             raise StepTimeout(
