@@ -8,10 +8,12 @@ from ray import serve
 
 from deployments.dispatch import RayDispatcher
 from deployments.logs import follow_serve
+from deployments.metrics import RayMeter, keep_telling, of_health
 from deployments.sites import Sites
 from genkol.engine import Engine
 from genkol.flow.placement import SiteName
 from genkol.http.app import create_app
+from genkol.telemetry import Telemetry, Watched, tracing_of_environment
 
 
 class EngineArgs(BaseModel):
@@ -30,10 +32,14 @@ class EngineIngress:
         follow_serve()
         sites = Sites(args.sites, args.refresh_s)
         sites.start()
-        self.engine = Engine(sites.registry, RayDispatcher(sites), sites)
+        meter = RayMeter()
+        self._telemetry = Telemetry(meter, tracing_of_environment())
+        dispatcher = Watched(RayDispatcher(sites), self._telemetry)
+        keep_telling(meter, dispatcher.sample, of_health(sites.health))
+        self.engine = Engine(sites.registry, dispatcher, sites)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
-        return create_app(lambda: self.engine, echo_request_id=False)
+        return create_app(lambda: self.engine, echo_request_id=False, telemetry=self._telemetry)
 
 
 def app(args: EngineArgs) -> serve.Application:

@@ -239,7 +239,7 @@ class Run:
 
         ref = await taken(response, find)
         started = time.perf_counter()
-        self.on_event(StepEvent(step.id, "started"))
+        self.on_event(StepEvent(step.id, "started", algorithm=step.key, site=step.site))
         try:
             async with asyncio.timeout(self.step_timeout_s):
                 await ended(ref)

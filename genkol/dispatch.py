@@ -24,7 +24,8 @@ from genkol.registry import Registry
 class StepEvent:
     """What became of a step: it started, is at a fraction, is done after so many seconds, or failed.
 
-    One that is done because its result was there already is `cached`, and never started.
+    One that is done because its result was there already is `cached`, and never started. Who starts it says so in
+    `algorithm` (``service/name``) and `site`; a step that is done anew starts again.
     """
 
     step: str
@@ -32,6 +33,8 @@ class StepEvent:
     fraction: float = 0.0
     seconds: float = 0.0
     cached: bool = False
+    algorithm: str = ""
+    site: str = ""
 
 
 OnEvent = Callable[[StepEvent], None]
@@ -190,7 +193,7 @@ class InProcess:
         algorithm, lock = self._algorithm(call.key)
         with lock:
             started = time.perf_counter()
-            run.tell(StepEvent(call.step, "started"))
+            run.tell(StepEvent(call.step, "started", algorithm=call.key, site=call.site))
             step = Step(
                 call.step,
                 call.seed,
