@@ -80,7 +80,8 @@ class RequestLog:
     def _span(self, scope: Scope) -> AbstractContextManager[Span | None]:
         """A span around the request, if spans are exported and it is no probe."""
         tracing = self._telemetry.tracing
-        if tracing is None or not scope["path"].startswith("/v1/"):
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if tracing is None or not path.startswith("/v1/"):
             return nullcontext()
         return tracing.request(scope["method"], Headers(scope=scope))
 

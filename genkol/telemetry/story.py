@@ -149,30 +149,30 @@ class Listener:
 
     def _ready_s(self, step: PlannedStep) -> float | None:
         """When the step's values existed; None when some do not yet."""
-        ends = [self._heard[need].ended_s for need in step.needs]
-        known = [end for end in ends if end is not None]
-        return max(known, default=0.0) if len(known) == len(ends) else None
+        needs = [self._heard[need] for need in step.needs]
+        ends = [need.ended_s for need in needs if need.ended_s is not None and need.outcome != CANCELLED]
+        return max(ends, default=0.0) if len(ends) == len(needs) else None
 
     def _told(
         self, step: PlannedStep, outcome: Outcome | None, error: BaseException | None, over_s: float
     ) -> Iterator[StepStory]:
         """The story of a step, if it was reached."""
         heard, ready_s = self._heard[step.id], self._ready_s(step)
-        if ready_s is None and heard.ended_s is None:
+        if ready_s is None and heard.ended_s is None and not heard.taken:
             return
         ended_s = over_s if heard.ended_s is None else heard.ended_s
         guilty = error if isinstance(error, GenkolError) and error.context.get("step") == step.id else None
         how = guilty.code if guilty else heard.outcome
         key, site = _where(step, heard, outcome, guilty)
-        last_s = heard.taken[-1][2] if heard.taken else ended_s
+        first_s, last_s = (heard.taken[0][2], heard.taken[-1][2]) if heard.taken else (ended_s, ended_s)
         yield StepStory(
             step=step.id,
             algorithm=key,
             version=next((choice.version for choice in step.choices if choice.key == key), step.version),
             site=site,
             outcome=how,
-            ready_s=min(ready_s or 0.0, ended_s),
-            taken_s=heard.taken[0][2] if heard.taken else None,
+            ready_s=min(first_s if ready_s is None else ready_s, ended_s),
+            taken_s=first_s if heard.taken else None,
             ended_s=ended_s,
             seconds=outcome.seconds.get(step.id, 0.0) if outcome else max(0.0, ended_s - last_s),
             again=tuple(_again(step, heard)),

@@ -15,7 +15,8 @@ from genkol.telemetry.story import CACHED, CANCELLED, DONE, StepStory, Story
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
-    from opentelemetry.trace import Span, TracerProvider
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.trace import Span
 
 log = logging.getLogger("genkol.telemetry")
 
@@ -31,7 +32,12 @@ class Tracing:
     """
 
     def __init__(self, provider: TracerProvider) -> None:
+        self._provider = provider
         self._tracer = provider.get_tracer("genkol")
+
+    def close(self) -> None:
+        """Send what was not sent yet."""
+        self._provider.shutdown()
 
     @contextmanager
     def request(self, method: str, headers: Mapping[str, str]) -> Iterator[Span]:
