@@ -171,7 +171,9 @@ def test_what_is_off_is_not_imported() -> None:
 
 
 def test_spans_go_to_the_collector_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="genkol[tracing] is not installed")
+    pytest.importorskip(
+        "opentelemetry.exporter.otlp.proto.http.trace_exporter", reason="genkol[tracing] is not installed"
+    )
     with collector() as found:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", found.url)
         tracing = tracing_of_environment()
