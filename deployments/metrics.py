@@ -38,17 +38,20 @@ def _made(metric: Metric) -> Any:
     return {"counter": Counter, "gauge": Gauge}[metric.kind](metric.name, metric.help, tag_keys=metric.labels)
 
 
-def keep_telling(meter: Meter | None = None, *sources: Source) -> None:
+def keep_telling(meter: Meter | None = None, *sources: Source, every_s: float = 5.0) -> Sampler:
     """Tell for as long as this replica lives what its step cache counts, and what the sources know.
 
     Args:
         meter: is told; one of its own when left out.
         sources: what there is to tell beside the step cache's counters.
+        every_s: between two rounds.
     """
     cache = replicas_cache()
     told = [*sources, *([of_cache(cache.counters.snapshot)] if cache else [])]
+    sampler = Sampler(meter or RayMeter(), *told, every_s=every_s)
     if told:
-        Sampler(meter or RayMeter(), *told).start()
+        sampler.start()
+    return sampler
 
 
 def of_health(health: Health) -> Source:
