@@ -40,7 +40,15 @@ class RayDispatcher:
         self._cache = cache
         self._warming = Warming(handles)
 
-    async def dispatch(self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent) -> Outcome:
+    async def dispatch(
+        self,
+        plan: Plan,
+        inputs: Mapping[str, Value],
+        wanted: Wanted,
+        on_event: OnEvent,
+        *,
+        progress: bool = False,
+    ) -> Outcome:
         started = time.perf_counter()
         if self._cache is None or not self._cache.stays_here:
             plan = plan.without_private_names()
@@ -48,16 +56,22 @@ class RayDispatcher:
         if cut.picture:
             outcome = _as_kept(cut.picture, plan, on_event)
         else:
-            outcome = await self._made(plan, cut, inputs, wanted, on_event)
+            outcome = await self._made(plan, cut, inputs, wanted, on_event, progress)
         total = time.perf_counter() - started
         keep_picture(self._cache, cut, outcome.finished, total, outcome.instead)
         return replace(outcome, total_seconds=total)
 
     async def _made(
-        self, plan: Plan, cut: Shortcut, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent
+        self,
+        plan: Plan,
+        cut: Shortcut,
+        inputs: Mapping[str, Value],
+        wanted: Wanted,
+        on_event: OnEvent,
+        progress: bool,
     ) -> Outcome:
         values = await asyncio.to_thread(_put, inputs)
-        run = Run(Calls(self._handles, plan, values, wanted, cut), on_event, settings().step_timeout_s)
+        run = Run(Calls(self._handles, plan, values, wanted, cut), on_event, settings().step_timeout_s, progress)
         try:
             run.send()
             self._warming.tell(run.calls.steps)

@@ -27,7 +27,8 @@ from genkol.turns import Turns
 class StepEvent:
     """What became of a step: it started, is at a fraction, is done after so many seconds, or failed.
 
-    One that is done because its result was there already is `cached`, and never started.
+    One that is done because its result was there already is `cached`, and never started. Who starts it says so in
+    `algorithm` (``service/name``) and `site`; a step that is done anew starts again.
     """
 
     step: str
@@ -35,13 +36,15 @@ class StepEvent:
     fraction: float = 0.0
     seconds: float = 0.0
     cached: bool = False
+    algorithm: str = ""
+    site: str = ""
 
 
 OnEvent = Callable[[StepEvent], None]
 
 
 def nobody(event: StepEvent) -> None:
-    """The `OnEvent` of who does not listen; a dispatcher need not find out how far its steps are."""
+    """The `OnEvent` of who does not listen."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +73,19 @@ class Outcome:
 class Dispatcher(Protocol):
     """Runs plans."""
 
-    async def dispatch(self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent) -> Outcome:
+    async def dispatch(
+        self,
+        plan: Plan,
+        inputs: Mapping[str, Value],
+        wanted: Wanted,
+        on_event: OnEvent,
+        *,
+        progress: bool = False,
+    ) -> Outcome:
         """Run the steps, independent ones at the same time, and finish the picture.
 
-        Cancelling the task stops the steps at their next `Step.progress`.
+        Cancelling the task stops the steps at their next `Step.progress`. Between start and end of a step `on_event`
+        may hear how far it is; where finding that out costs something, only with `progress`.
 
         Raises:
             GenkolError: of the first step that failed, with its step, algorithm and site in the context.
@@ -114,7 +126,15 @@ class InProcess:
         """Let running steps end and give the threads back."""
         self._turns.close()
 
-    async def dispatch(self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent) -> Outcome:
+    async def dispatch(
+        self,
+        plan: Plan,
+        inputs: Mapping[str, Value],
+        wanted: Wanted,
+        on_event: OnEvent,
+        *,
+        progress: bool = False,
+    ) -> Outcome:
         if self._keeper and not self._keeper.stays_here:
             plan = plan.without_private_names()
         run = _Run(plan, inputs, on_event, asyncio.get_running_loop(), next(self._requests))
@@ -203,7 +223,7 @@ class InProcess:
     def _perform(self, run: _Run, call: Call, values: Sequence[Value]) -> Value:
         algorithm = self._algorithm(call.key)
         started = time.perf_counter()
-        run.tell(StepEvent(call.step, "started"))
+        run.tell(StepEvent(call.step, "started", algorithm=call.key, site=call.site))
         step = Step(
             call.step,
             call.seed,

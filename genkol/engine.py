@@ -218,7 +218,7 @@ class Engine:
             GenkolError: a step failed; the context names it.
         """
         plan = self.plan(flow, values)
-        outcome = await self.dispatcher.dispatch(plan, values, wanted, on_event)
+        outcome = await self.dispatcher.dispatch(plan, values, wanted, on_event, progress=on_event is not nobody)
         self.estimates.learn(plan, self._forecast(plan, values), outcome)
         return Result(plan, outcome, digests_of(values))
 
