@@ -64,7 +64,7 @@ async def test_a_client_who_leaves_cancels_the_steps(slow_engine: Engine, edge: 
 def _tell_when_started(engine: Engine, started: asyncio.Event) -> None:
     dispatch = engine.dispatcher.dispatch
 
-    async def watched(plan: Any, inputs: Any, wanted: Any, on_event: Any) -> Any:
+    async def watched(plan: Any, inputs: Any, wanted: Any, on_event: Any, *, progress: bool = False) -> Any:
         def hear(event: StepEvent) -> None:
             if event.state == "progress":
                 started.set()
