@@ -2,8 +2,8 @@
 
     python -m benchmarks [NAME ...]
 
-NAME is pipeline, kol, cache, landmarks or matte; all when left out. A part of RESULTS.md that was not measured anew
-stays.
+NAME is pipeline, kol, cache, landmarks, matte, engine or chaos; all when left out. A part of RESULTS.md that was not
+measured anew stays.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cache, landmarks, machine, matte, pipeline
+from benchmarks import cache, chaos, landmarks, machine, matte, overhead, pipeline
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 BENCHMARKS: Mapping[str, Callable[[], dict[str, Any]]] = {
@@ -23,6 +23,8 @@ BENCHMARKS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "cache": cache.run,
     "landmarks": landmarks.run,
     "matte": matte.run,
+    "engine": overhead.run,
+    "chaos": chaos.run,
 }
 
 
@@ -105,6 +107,8 @@ TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "cache": cache.table,
     "landmarks": _landmarks_table,
     "matte": _matte_table,
+    "engine": overhead.table,
+    "chaos": chaos.table,
 }
 
 

@@ -39,6 +39,7 @@ QUIET = {
     "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # a cancelled sibling's error has no reader, and needs none
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "1",
+    "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "deployments.proxy:middlewares",
 }
 """Environment of a local Ray, set before ray is imported."""
 

@@ -9,6 +9,7 @@ from ray import serve
 from deployments.dispatch import RayDispatcher
 from deployments.logs import follow_serve
 from deployments.peers import Peers
+from deployments.routing import ROUTING
 from deployments.sites import Sites
 from deployments.stored import replicas_cache
 from genkol.engine import Engine
@@ -44,5 +45,7 @@ class EngineIngress:
 
 def app(args: EngineArgs) -> serve.Application:
     """The Engine's application: ``import_path: deployments.engine:app``, ``route_prefix: /``."""
-    deployment = serve.deployment(name="Engine", max_ongoing_requests=64, ray_actor_options={"num_cpus": 0.1})
+    deployment = serve.deployment(
+        name="Engine", max_ongoing_requests=64, ray_actor_options={"num_cpus": 0.1}, request_router_config=dict(ROUTING)
+    )
     return deployment(serve.ingress()(EngineIngress)).bind(args)

@@ -2,7 +2,9 @@
 
 # Annotations are not postponed here: Serve reads the class of the builder's argument from them.
 
+import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import cv2
@@ -11,11 +13,15 @@ from ray import serve
 
 from deployments.logs import follow_serve
 from deployments.names import FINISHER
+from deployments.routing import ROUTING
 from deployments.stored import Stored, opened, replicas_cache
 from deployments.strays import Stray, brought_in
 from genkol.artifacts import Image, Layer
 from genkol.finish import Finished, Wanted, finish
 from genkol.flow.plan import Plan
+
+AT_ONCE = 2
+"""Pictures that a replica works on; others wait in it, which spares them the router's back-off."""
 
 
 class FinisherArgs(BaseModel):
@@ -30,10 +36,10 @@ class Finisher:
     def __init__(self) -> None:
         follow_serve()
         cv2.setNumThreads(min(2, os.cpu_count() or 1))
-
         self._cache = replicas_cache()
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="finish")
 
-    def finish(
+    async def finish(
         self,
         plan: Plan,
         wanted: Wanted,
@@ -44,6 +50,17 @@ class Finisher:
         """Compose, encode and report; see `genkol.finish.finish`. The layers come bottom first, one by one; what is
         stored is read here.
         """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._finish, plan, wanted, portrait, last, *layers)
+
+    def _finish(
+        self,
+        plan: Plan,
+        wanted: Wanted,
+        portrait: Image | Stored | Stray,
+        last: Image | Stored | Stray | None,
+        *layers: Layer | Stored | Stray,
+    ) -> Finished:
         values, versions = brought_in((portrait, last, *layers))
         base, end, *stack = opened(self._cache, values)
         assert isinstance(base, Image)
@@ -54,5 +71,7 @@ class Finisher:
 
 def app(args: FinisherArgs) -> serve.Application:
     """The finisher's application: ``import_path: deployments.finisher:app``."""
-    deployment = serve.deployment(name=FINISHER, max_ongoing_requests=2, ray_actor_options={"num_cpus": 0.1})
+    deployment = serve.deployment(
+        name=FINISHER, max_ongoing_requests=2, ray_actor_options={"num_cpus": 0.1}, request_router_config=dict(ROUTING)
+    )
     return deployment(Finisher).bind()

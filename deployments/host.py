@@ -17,6 +17,7 @@ from ray import serve
 from deployments.logs import follow_serve
 from deployments.names import HOST, Place
 from deployments.noticeboard import Notice, put_up
+from deployments.routing import ROUTING
 from deployments.stored import Stored, found_or_made, replicas_cache
 from deployments.strays import Stray, brought_in, checked
 from genkol.algorithm import Algorithm, Step
@@ -70,6 +71,7 @@ class AlgorithmHost:
         self._algorithm.setup(WeightsSetup(default_folder(), self._algorithm.weights))
         self._gate = _Gate()
         self._cache = replicas_cache()
+        self._fractions: dict[tuple[str, str], float] = {}
         # One thread: an algorithm object serves one call at a time, and the next one waits its turn here.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="algorithm")
         self.reconfigure({})
@@ -95,7 +97,11 @@ class AlgorithmHost:
         given, versions = brought_in(values)
         call, versions = checked(call, self._edition, self._algorithm.version, versions)
         cancelled = threading.Event()
-        step = Step(call.step, call.seed, is_cancelled=cancelled.is_set)
+
+        def note(fraction: float, preview: object) -> None:
+            self._fractions[call.id] = fraction
+
+        step = Step(call.step, call.seed, on_progress=note, is_cancelled=cancelled.is_set)
         loop = asyncio.get_running_loop()
 
         def work(given: Sequence[Value]) -> asyncio.Future[Value]:
@@ -106,6 +112,11 @@ class AlgorithmHost:
             return Stray(value, versions) if versions else value
         finally:
             cancelled.set()
+            self._fractions.pop(call.id, None)
+
+    async def fraction(self, id: tuple[str, str]) -> float | None:
+        """How far a call is, 0 to 1, as its algorithm last said; None when it is not worked on here."""
+        return self._fractions.get(id)
 
     def check_health(self) -> None:
         """Raise when the thread that runs the algorithm is gone; Serve then replaces the replica."""
@@ -143,6 +154,10 @@ def app(args: HostArgs) -> serve.Application:
     # Two at once for the router, one at once for the algorithm: the next call's values are fetched and wait
     # in the replica, which spares it the router's back-off (up to 0.5 s) between two calls.
     deployment = serve.deployment(
-        name=HOST, max_ongoing_requests=2, health_check_period_s=5, ray_actor_options={"num_cpus": 0.1}
+        name=HOST,
+        max_ongoing_requests=2,
+        health_check_period_s=5,
+        ray_actor_options={"num_cpus": 0.1},
+        request_router_config=dict(ROUTING),
     )
     return deployment(AlgorithmHost).bind(args)

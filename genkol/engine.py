@@ -9,7 +9,7 @@ from typing import Any
 
 from genkol.algorithm import Algorithm
 from genkol.artifacts import Value
-from genkol.dispatch import Dispatcher, InProcess, OnEvent, Outcome
+from genkol.dispatch import Dispatcher, InProcess, OnEvent, Outcome, nobody
 from genkol.errors import FlowErrors, RequestError
 from genkol.evaluation.gates import Judge, gate_digest
 from genkol.finish import Wanted
@@ -183,7 +183,7 @@ class Engine:
         flow: Flow,
         values: Mapping[str, Value],
         wanted: Wanted = A_PICTURE,
-        on_event: OnEvent = lambda event: None,
+        on_event: OnEvent = nobody,
     ) -> Result:
         """Plan the flow and run it; cancelling the task cancels the steps.
 
@@ -200,7 +200,7 @@ class Engine:
         flow: Flow,
         values: Mapping[str, Value],
         wanted: Wanted = A_PICTURE,
-        on_event: OnEvent = lambda event: None,
+        on_event: OnEvent = nobody,
     ) -> Result:
         """`arun` for callers that have no event loop."""
         return asyncio.run(self.arun(flow, values, wanted, on_event))

@@ -27,6 +27,7 @@
         LicenceRefused              403  licence-refused
       Conflict                      409  conflict
       Overloaded                    503  overloaded          carries ``retry_after_s``
+      EngineLost                    503  engine-lost         carries ``retry_after_s``
       Cancelled                     499  cancelled
       StepFailed                    502  step-failed         names step, algorithm and site
         StepTimeout                 504  step-timeout
@@ -209,6 +210,13 @@ class Overloaded(GenkolError):
     """Too much work at once; ``context["retry_after_s"]`` says when to come back."""
 
     code = "overloaded"
+    status = 503
+
+
+class EngineLost(GenkolError):
+    """The process that answered a request died; ``context["retry_after_s"]`` says when to come back."""
+
+    code = "engine-lost"
     status = 503
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from genkol.artifacts import Image, Layer
-from genkol.compose import compose, support
+from genkol.compose import compose, reach
 from genkol.flow.plan import Plan
 from genkol.openraster import painted, write_ora
 from genkol.pictures import format_named, write_image
@@ -110,11 +109,9 @@ def finish(plan: Plan, portrait: Image, layers: Sequence[Layer], last: Image | N
 
 
 def _report(id: str, title: str, strength: float, layer: Layer, portrait: Image, wanted: Wanted) -> LayerReport:
-    touched = support(layer, portrait.size)
-    left, top, width, height = cv2.boundingRect(touched.view(np.uint8))
-    box = (left, top, left + width, top + height)
-    swatch = _swatch(portrait, layer, box) if wanted.swatches and width else b""
-    return LayerReport(id, title, strength, box, int(touched.sum()), layer.digest, swatch)
+    box, changed = reach(layer, portrait.size)
+    swatch = _swatch(portrait, layer, box) if wanted.swatches and changed else b""
+    return LayerReport(id, title, strength, box, changed, layer.digest, swatch)
 
 
 def _swatch(portrait: Image, layer: Layer, box: tuple[int, int, int, int]) -> bytes:

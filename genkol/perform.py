@@ -34,6 +34,7 @@ class Call:
         site: where it runs, for messages.
         verify: whether a gate judges the result.
         name: of the result (see `genkol.flow.naming`); empty when it has none.
+        request: tells the calls of different requests apart, where somebody asks how far they are.
         edition: of the algorithm that was planned with (see `genkol.flow.naming.edition`); empty when that is the
             one that runs.
     """
@@ -48,10 +49,16 @@ class Call:
     site: str = "local"
     verify: bool = False
     name: str = ""
+    request: str = ""
     edition: str = ""
 
+    @property
+    def id(self) -> tuple[str, str]:
+        """Request and step."""
+        return self.request, self.step
+
     @classmethod
-    def of(cls, step: PlannedStep, plan: Plan) -> Call:
+    def of(cls, step: PlannedStep, plan: Plan, request: str = "") -> Call:
         return cls(
             step=step.id,
             key=step.key,
@@ -63,6 +70,7 @@ class Call:
             site=step.site,
             verify=step.verify,
             name=step.name,
+            request=request,
             edition=step.edition,
         )
 

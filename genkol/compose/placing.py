@@ -109,6 +109,17 @@ def support(layer: Layer, size: tuple[int, int]) -> NDArray[np.bool_]:
     return mask
 
 
+def reach(layer: Layer, size: tuple[int, int]) -> tuple[tuple[int, int, int, int], int]:
+    """Return the box (left, top, right, bottom) of `support`, all 0 when it is empty, and how many pixels it has."""
+    patch = placed(layer, size)
+    if patch is None:
+        return (0, 0, 0, 0), 0
+    mask = touched(patch.paint, patch.opacity)
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    left, top = patch.left + x, patch.top + y
+    return ((left, top, left + width, top + height) if width else (0, 0, 0, 0)), int(mask.sum())
+
+
 def touched(paint: I16 | F32, opacity: U8 | F32) -> NDArray[np.bool_]:
     """Return where paint or opacity is not 0: (h, w) bool."""
     touched: NDArray[np.bool_] = opacity != 0

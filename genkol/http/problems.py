@@ -15,7 +15,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from genkol.errors import FlowErrors, GenkolError, Overloaded, RequestError, StepFailed, StepTimeout, WeightsError
+from genkol.errors import (
+    EngineLost,
+    FlowErrors,
+    GenkolError,
+    Overloaded,
+    RequestError,
+    StepFailed,
+    StepTimeout,
+    WeightsError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -45,7 +54,7 @@ def problem(error: GenkolError, scope: Scope) -> Response:
     found = flattened(error)
     head = found[0] if len(found) == 1 else error
     headers = {}
-    if isinstance(head, Overloaded):
+    if isinstance(head, Overloaded | EngineLost):
         headers["Retry-After"] = str(max(1, math.ceil(float(head.context.get("retry_after_s", 1)))))
     return _answer(scope, head.status, head.code, public_detail(head), [_item(e) for e in found], headers)
 
@@ -62,7 +71,7 @@ def flattened(error: GenkolError) -> tuple[GenkolError, ...]:
 
 def public_detail(error: GenkolError) -> str:
     """What may be said of an error to a stranger; causes inside the server are in its log."""
-    if error.status < 500 or isinstance(error, Overloaded | StepTimeout):
+    if error.status < 500 or isinstance(error, Overloaded | EngineLost | StepTimeout):
         return _short(error.message)
     if isinstance(error, StepFailed):
         who = f"The step {error.context.get('step', '?')!r} ({error.context.get('algorithm', '?')})"

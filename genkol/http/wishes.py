@@ -15,7 +15,7 @@ from genkol.errors import BadFlow, BadImage, FlowErrors, RequestError, did_you_m
 from genkol.flow.flow import INPUT_KINDS, Flow, implied_flow
 from genkol.http.schemas import PictureOptions
 from genkol.http.uploads import Asked, Raw
-from genkol.inputs import read_input
+from genkol.inputs import digests_of, read_input
 from genkol.pictures import Limits
 from genkol.stores.assets import AssetStore
 
@@ -49,6 +49,7 @@ def understand(asked: Asked, engine: Engine, assets: AssetStore) -> Wish:
     if reading.faults:
         engine.plan(flow, values, tuple(reading.faults))
         raise FlowErrors.of(reading.faults)
+    digests_of(values)  # each value keeps its own: taken here, it does not hold up the event loop
     return Wish(flow, values)
 
 

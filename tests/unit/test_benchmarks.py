@@ -19,4 +19,7 @@ def test_results_has_a_place_for_every_benchmark():
 
 def test_an_unknown_benchmark_is_named(capsys):
     assert main(["pipelin"]) == 2
-    assert capsys.readouterr().err == "No benchmark named pipelin. There is: pipeline, kol, cache, landmarks, matte.\n"
+    assert (
+        capsys.readouterr().err
+        == "No benchmark named pipelin. There is: pipeline, kol, cache, landmarks, matte, engine, chaos.\n"
+    )
