@@ -2,8 +2,8 @@
 
     python -m benchmarks [NAME ...]
 
-NAME is pipeline, kol, cache, landmarks, matte, engine or chaos; all when left out. A part of RESULTS.md that was not
-measured anew stays.
+NAME is pipeline, kol, planning, cache, landmarks, matte, engine or chaos; all when left out. A part of RESULTS.md that
+was not measured anew stays.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cache, chaos, landmarks, machine, matte, overhead, pipeline
+from benchmarks import cache, chaos, landmarks, machine, matte, overhead, pipeline, planning
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 BENCHMARKS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "pipeline": pipeline.thin,
     "kol": pipeline.full,
+    "planning": planning.run,
     "cache": cache.run,
     "landmarks": landmarks.run,
     "matte": matte.run,
@@ -104,6 +105,7 @@ def _number(value: float | None) -> str:
 TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "pipeline": _pipeline_table,
     "kol": _pipeline_table,
+    "planning": planning.table,
     "cache": cache.table,
     "landmarks": _landmarks_table,
     "matte": _matte_table,

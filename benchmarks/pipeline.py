@@ -55,8 +55,7 @@ def measured(flow_file: str, photos: Mapping[str, str], runs: int) -> dict[str, 
     `steps` ran one at a time with the machine to themselves; `sum` is theirs, `critical_path` that of the
     longest chain, and `measured` is the whole request with steps in parallel, composed and encoded as PNG.
     """
-    flow = Flow.parse(json.loads((EXAMPLES / flow_file).read_text("utf-8")))
-    values = {name: _read(name, flow, EXAMPLES / "photos" / photo) for name, photo in photos.items()}
+    flow, values = read_flow(flow_file, photos)
     registry = Registry.from_entry_points()
     in_turn = Engine(registry, InProcess(registry, WeightsSetup(default_folder()), threads=1))
     at_once = Engine.in_process(registry)
@@ -78,6 +77,12 @@ def measured(flow_file: str, photos: Mapping[str, str], runs: int) -> dict[str, 
     }
     _print(found)
     return found
+
+
+def read_flow(flow_file: str, photos: Mapping[str, str]) -> tuple[Flow, dict[str, Value]]:
+    """A flow of the examples and its pictures."""
+    flow = Flow.parse(json.loads((EXAMPLES / flow_file).read_text("utf-8")))
+    return flow, {name: _read(name, flow, EXAMPLES / "photos" / photo) for name, photo in photos.items()}
 
 
 def _read(name: str, flow: Flow, photo: Path) -> Value:

@@ -65,8 +65,8 @@ class Calls:
 
     @property
     def steps(self) -> tuple[PlannedStep, ...]:
-        """Those that are called: their results are not kept."""
-        return tuple(step for step in self.plan if step.id not in self.cut.cached)
+        """Those that are called, the most urgent first: their results are not kept."""
+        return tuple(step for step in self.plan.start_order if step.id not in self.cut.cached)
 
     def send(self) -> None:
         """Make the call of every step, and of the finisher. Serve's router holds each back until its values exist."""

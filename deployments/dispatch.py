@@ -18,6 +18,7 @@ import ray
 from deployments.calls import Calls, Handles
 from deployments.run import Run
 from deployments.stored import Shortcut, keep_picture, shortcut
+from deployments.warming import Warming
 from genkol.artifacts import Value
 from genkol.dispatch import OnEvent, Outcome, StepEvent
 from genkol.finish import Finished, Wanted
@@ -37,8 +38,17 @@ class RayDispatcher:
     def __init__(self, handles: Handles, cache: StepCache | None = None) -> None:
         self._handles = handles
         self._cache = cache
+        self._warming = Warming(handles)
 
-    async def dispatch(self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent) -> Outcome:
+    async def dispatch(
+        self,
+        plan: Plan,
+        inputs: Mapping[str, Value],
+        wanted: Wanted,
+        on_event: OnEvent,
+        *,
+        progress: bool = False,
+    ) -> Outcome:
         started = time.perf_counter()
         if self._cache is None or not self._cache.stays_here:
             plan = plan.without_private_names()
@@ -46,23 +56,30 @@ class RayDispatcher:
         if cut.picture:
             outcome = _as_kept(cut.picture, plan, on_event)
         else:
-            outcome = await self._made(plan, cut, inputs, wanted, on_event)
+            outcome = await self._made(plan, cut, inputs, wanted, on_event, progress)
         total = time.perf_counter() - started
         keep_picture(self._cache, cut, outcome.finished, total, outcome.instead)
         return replace(outcome, total_seconds=total)
 
     async def _made(
-        self, plan: Plan, cut: Shortcut, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent
+        self,
+        plan: Plan,
+        cut: Shortcut,
+        inputs: Mapping[str, Value],
+        wanted: Wanted,
+        on_event: OnEvent,
+        progress: bool,
     ) -> Outcome:
         values = await asyncio.to_thread(_put, inputs)
-        run = Run(Calls(self._handles, plan, values, wanted, cut), on_event, settings().step_timeout_s)
+        run = Run(Calls(self._handles, plan, values, wanted, cut), on_event, settings().step_timeout_s, progress)
         try:
             run.send()
+            self._warming.tell(run.calls.steps)
             finished = await run.watch()
         finally:
             run.cancel()
         sites = {id: step.site for id, step in run.done_by.items()}
-        return Outcome(finished, run.seconds, run.cached, instead=run.instead, sites=sites)
+        return Outcome(finished, run.seconds, run.cached, instead=run.instead, sites=sites, bytes=run.bytes)
 
 
 def _as_kept(picture: Finished, plan: Plan, on_event: OnEvent) -> Outcome:

@@ -8,6 +8,7 @@ from ray import serve
 
 from deployments.dispatch import RayDispatcher
 from deployments.logs import follow_serve
+from deployments.metrics import RayMeter, keep_telling, of_health
 from deployments.peers import Peers
 from deployments.routing import ROUTING
 from deployments.sites import Sites
@@ -15,6 +16,7 @@ from deployments.stored import replicas_cache
 from genkol.engine import Engine
 from genkol.flow.placement import SiteName
 from genkol.http.app import create_app
+from genkol.telemetry import Telemetry, Watched, tracing_of_environment
 
 
 class EngineArgs(BaseModel):
@@ -33,14 +35,18 @@ class EngineIngress:
         follow_serve()
         sites = Sites(args.sites, args.refresh_s)
         sites.start()
-        self.engine = Engine(sites.registry, RayDispatcher(sites, replicas_cache()), sites, Peers())
+        meter = RayMeter()
+        self._telemetry = Telemetry(meter, tracing_of_environment())
+        dispatcher = Watched(RayDispatcher(sites, replicas_cache()), self._telemetry)
+        keep_telling(meter, dispatcher.sample, of_health(sites.health))
+        self.engine = Engine(sites.registry, dispatcher, sites, Peers())
 
     async def stop_here(self, id: str) -> bool:
         """Stop what this replica does under a request's id. Asynchronous, so that it is in the loop of the requests."""
         return self.engine.running.stop_here(id)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
-        return create_app(lambda: self.engine, echo_request_id=False)
+        return create_app(lambda: self.engine, echo_request_id=False, telemetry=self._telemetry)
 
 
 def app(args: EngineArgs) -> serve.Application:

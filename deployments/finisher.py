@@ -3,15 +3,20 @@
 # Annotations are not postponed here: Serve reads the class of the builder's argument from them.
 
 import asyncio
+import logging
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 
 import cv2
 from pydantic import BaseModel, ConfigDict
 from ray import serve
 
 from deployments.logs import follow_serve
+from deployments.metrics import keep_telling
 from deployments.names import FINISHER
 from deployments.routing import ROUTING
 from deployments.stored import Stored, opened, replicas_cache
@@ -22,6 +27,7 @@ from genkol.flow.plan import Plan
 
 AT_ONCE = 2
 """Pictures that a replica works on; others wait in it, which spares them the router's back-off."""
+log = logging.getLogger("genkol.finisher")
 
 
 class FinisherArgs(BaseModel):
@@ -38,6 +44,7 @@ class Finisher:
         cv2.setNumThreads(min(2, os.cpu_count() or 1))
         self._cache = replicas_cache()
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="finish")
+        keep_telling()
 
     async def finish(
         self,
@@ -51,7 +58,9 @@ class Finisher:
         stored is read here.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._finish, plan, wanted, portrait, last, *layers)
+        # In a copy of the context: what is logged bears the request's id.
+        work = partial(copy_context().run, self._finish, plan, wanted, portrait, last, *layers)
+        return await loop.run_in_executor(self._threads, work)
 
     def _finish(
         self,
@@ -65,7 +74,9 @@ class Finisher:
         base, end, *stack = opened(self._cache, values)
         assert isinstance(base, Image)
         assert end is None or isinstance(end, Image)
+        started = time.perf_counter()
         finished = finish(plan, base, [layer for layer in stack if isinstance(layer, Layer)], end, wanted)
+        log.info("finished in %.3f s", seconds := time.perf_counter() - started, extra={"seconds": round(seconds, 4)})
         return replace(finished, versions=tuple(versions.items()))
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from deployments.names import Place
 
@@ -26,9 +27,18 @@ class _Known:
     running: int = 0
     seconds: float | None = None
     losses: int = 0
+    all_losses: int = 0
     pause_s: float = FIRST_PAUSE_S
     open_until: float | None = None
     probe_until: float = 0.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is told of one place. Args: losses: all that there were; breaker: its state."""
+
+    losses: int
+    breaker: Literal["closed", "half-open", "open"]
 
 
 class Health:
@@ -71,6 +81,7 @@ class Health:
         with self._lock:
             known = self._ended(place)
             known.losses += 1
+            known.all_losses += 1
             if known.open_until is not None:
                 known.pause_s = min(2 * known.pause_s, LONGEST_PAUSE_S)
             if known.open_until is not None or known.losses >= LOSSES:
@@ -104,6 +115,16 @@ class Health:
         with self._lock:
             known = self._known.get(place)
             return known.seconds if known else None
+
+    def seen(self) -> dict[Place, Seen]:
+        """What is to be told of each place that was ever called."""
+        with self._lock:
+            return {place: Seen(known.all_losses, self._breaker(known)) for place, known in self._known.items()}
+
+    def _breaker(self, known: _Known) -> Literal["closed", "half-open", "open"]:
+        if known.open_until is None:
+            return "closed"
+        return "open" if self._clock() < known.open_until else "half-open"
 
     def _ended(self, place: Place) -> _Known:
         known = self._known.setdefault(place, _Known())

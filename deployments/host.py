@@ -3,11 +3,14 @@
 # Annotations are not postponed here: Serve reads the class of the builder's argument from them.
 
 import asyncio
+import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 import cv2
@@ -15,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 
 from deployments.logs import follow_serve
+from deployments.metrics import keep_telling
 from deployments.names import HOST, Place
 from deployments.noticeboard import Notice, put_up
 from deployments.routing import ROUTING
@@ -28,6 +32,8 @@ from genkol.flow.naming import edition
 from genkol.perform import Call, Gate, perform
 from genkol.registry import installed
 from genkol.weights import WeightsSetup, default_folder
+
+log = logging.getLogger("genkol.host")
 
 
 class HostArgs(BaseModel):
@@ -72,6 +78,7 @@ class AlgorithmHost:
         self._gate = _Gate()
         self._cache = replicas_cache()
         self._fractions: dict[tuple[str, str], float] = {}
+        keep_telling()
         # One thread: an algorithm object serves one call at a time, and the next one waits its turn here.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="algorithm")
         self.reconfigure({})
@@ -105,7 +112,8 @@ class AlgorithmHost:
         loop = asyncio.get_running_loop()
 
         def work(given: Sequence[Value]) -> asyncio.Future[Value]:
-            return loop.run_in_executor(self._thread, perform, self._algorithm, call, given, step, self._gate)
+            # In a copy of the context: what the algorithm logs bears the request's id.
+            return loop.run_in_executor(self._thread, copy_context().run, self._perform, call, given, step)
 
         try:
             value = await found_or_made(self._cache, call, given, work)
@@ -117,6 +125,20 @@ class AlgorithmHost:
     async def fraction(self, id: tuple[str, str]) -> float | None:
         """How far a call is, 0 to 1, as its algorithm last said; None when it is not worked on here."""
         return self._fractions.get(id)
+
+    async def warm(self) -> None:
+        """Do nothing: being called is enough for Serve to start a replica where there is none."""
+
+    def _perform(self, call: Call, values: Sequence[Value], step: Step) -> Value:
+        started, outcome = time.perf_counter(), "failed"
+        try:
+            value = perform(self._algorithm, call, values, step, self._gate)
+            outcome = "done"
+            return value
+        finally:
+            seconds = time.perf_counter() - started
+            facts = {"step": call.step, "algorithm": call.key, "site": call.site, "seconds": round(seconds, 4)}
+            log.info("%s %s in %.3f s", call.key, outcome, seconds, extra=facts | {"outcome": outcome})
 
     def check_health(self) -> None:
         """Raise when the thread that runs the algorithm is gone; Serve then replaces the replica."""

@@ -16,7 +16,7 @@ from deployments.calls import FINISH, Calls, Handles
 from deployments.failures import typed
 from deployments.names import Place
 from deployments.watch import ended, progress, taken
-from genkol.dispatch import OnEvent, StepEvent, nobody
+from genkol.dispatch import OnEvent, StepEvent
 from genkol.errors import Cancelled, GateFailed, GenkolError, StepFailed, StepTimeout
 from genkol.finish import Finished
 from genkol.flow.plan import PlannedStep
@@ -36,14 +36,17 @@ class Run:
         calls: of the request.
         on_event: hears of every step.
         step_timeout_s: longest time for one step.
+        progress: whether to find out how far each step is.
     """
 
     calls: Calls
     on_event: OnEvent
     step_timeout_s: float
+    progress: bool = False
     ends: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     instead: dict[str, str] = field(default_factory=dict)
+    bytes: dict[str, int] = field(default_factory=dict)
     done_by: dict[str, PlannedStep] = field(default_factory=dict)
     restoring: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     blamed: set[Place] = field(default_factory=set)
@@ -201,10 +204,10 @@ class Run:
 
         ref = await taken(response, find)
         started = time.perf_counter()
-        self.on_event(StepEvent(step.id, "started"))
+        self.on_event(StepEvent(step.id, "started", algorithm=step.key, site=step.site))
         try:
             async with asyncio.timeout(self.step_timeout_s), self._progress(step):
-                await ended(ref)
+                self.bytes[step.id] = await ended(ref)
         except TimeoutError:
             self.calls.take_back(step.id)
             raise StepTimeout(
@@ -217,8 +220,8 @@ class Run:
 
     @asynccontextmanager
     async def _progress(self, step: PlannedStep) -> AsyncIterator[None]:
-        """Meanwhile tell how far the step is, if anybody listens."""
-        if self.on_event is nobody:
+        """Meanwhile tell how far the step is, if that is wanted."""
+        if not self.progress:
             yield
             return
 

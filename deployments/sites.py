@@ -183,8 +183,13 @@ class Sites:
                 continue
             wait_s = self.health.wait_s(place, application.replicas, algorithm.resources.seconds)
             wait_s += 0 if application.replicas else self.NEW_REPLICA_S
-            found.append(Offer(place.site, wait_s, self.health.seconds(place)))
+            replicas = max(1, application.replicas)
+            found.append(Offer(place.site, wait_s, self.health.seconds(place), replicas=replicas))
         return found
+
+    def cores(self, site: str) -> int | None:
+        """Not known: what the nodes of a site book is not what runs there."""
+        return None
 
     def has_replicas(self, key: str, site: str) -> bool:
         """Whether a replica of the algorithm ran at the site when it was last looked at."""

@@ -40,8 +40,8 @@ INLINE_BYTES = 100 << 10
 """Largest value that Ray sends inside the reply (`max_direct_call_object_size`)."""
 
 
-async def ended(ref: ray.ObjectRef) -> None:
-    """Wait until a value exists, without fetching it; raise when it is an error.
+async def ended(ref: ray.ObjectRef) -> int:
+    """Wait until a value exists, without fetching it, and return its bytes; raise when it is an error.
 
     Errors come to the owner inside the reply, as do small values; a larger value stays in the object store of the
     node that made it. Its size is known at once, where it lies only some milliseconds later on a busy machine. So
@@ -51,6 +51,7 @@ async def ended(ref: ray.ObjectRef) -> None:
     told = get_local_object_locations([ref]).get(ref) or {}
     if not told.get("node_ids") and (told.get("object_size") or 0) <= INLINE_BYTES:
         await ref
+    return int(told.get("object_size") or 0)
 
 
 LOOK_S = 0.5

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any, Literal, Protocol
 
 from genkol.algorithm import Algorithm, Setup, Step
@@ -18,13 +20,15 @@ from genkol.flow.plan import Plan, PlannedStep
 from genkol.kept import FINISH, Keeper, Kept, picture_name
 from genkol.perform import Call, Gate, perform, refused
 from genkol.registry import Registry
+from genkol.turns import Turns
 
 
 @dataclass(frozen=True)
 class StepEvent:
     """What became of a step: it started, is at a fraction, is done after so many seconds, or failed.
 
-    One that is done because its result was there already is `cached`, and never started.
+    One that is done because its result was there already is `cached`, and never started. Who starts it says so in
+    `algorithm` (``service/name``) and `site`; a step that is done anew starts again.
     """
 
     step: str
@@ -32,13 +36,15 @@ class StepEvent:
     fraction: float = 0.0
     seconds: float = 0.0
     cached: bool = False
+    algorithm: str = ""
+    site: str = ""
 
 
 OnEvent = Callable[[StepEvent], None]
 
 
 def nobody(event: StepEvent) -> None:
-    """The `OnEvent` of who does not listen; a dispatcher need not find out how far its steps are."""
+    """The `OnEvent` of who does not listen."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ class Outcome:
         instead: step to ``service/algorithm`` for those that another algorithm did than planned.
         cached: ids of steps whose result was already there.
         sites: step to site, where it was done.
+        bytes: size of what a step made, where that is known.
         total_seconds: from the first step's start to the finished picture.
     """
 
@@ -60,15 +67,25 @@ class Outcome:
     total_seconds: float = 0.0
     instead: Mapping[str, str] = field(default_factory=dict)
     sites: Mapping[str, str] = field(default_factory=dict)
+    bytes: Mapping[str, int] = field(default_factory=dict)
 
 
 class Dispatcher(Protocol):
     """Runs plans."""
 
-    async def dispatch(self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent) -> Outcome:
+    async def dispatch(
+        self,
+        plan: Plan,
+        inputs: Mapping[str, Value],
+        wanted: Wanted,
+        on_event: OnEvent,
+        *,
+        progress: bool = False,
+    ) -> Outcome:
         """Run the steps, independent ones at the same time, and finish the picture.
 
-        Cancelling the task stops the steps at their next `Step.progress`.
+        Cancelling the task stops the steps at their next `Step.progress`. Between start and end of a step `on_event`
+        may hear how far it is; where finding that out costs something, only with `progress`.
 
         Raises:
             GenkolError: of the first step that failed, with its step, algorithm and site in the context.
@@ -82,7 +99,7 @@ class InProcess:
     Args:
         registry: the algorithms.
         setup: what they may ask for.
-        threads: most steps at the same time.
+        threads: most steps at the same time; when left out as many as there are cores, but two to four.
         gate: judges the results of steps that shall be verified.
         keeper: keeps results for the next run, this one's own or another process's; without one nothing is kept.
     """
@@ -91,7 +108,7 @@ class InProcess:
         self,
         registry: Registry,
         setup: Setup,
-        threads: int = 4,
+        threads: int | None = None,
         gate: Gate | None = None,
         keeper: Keeper | None = None,
     ) -> None:
@@ -99,18 +116,28 @@ class InProcess:
         self._setup = setup
         self._gate = gate
         self._keeper = keeper
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="genkol")
-        self._ready: dict[str, tuple[Algorithm, threading.Lock]] = {}
+        self.threads = threads or min(4, max(2, os.cpu_count() or 1))
+        self._turns = Turns(self.threads)
+        self._requests = itertools.count()
+        self._ready: dict[str, Algorithm] = {}
         self._lock = threading.Lock()
 
     def close(self) -> None:
         """Let running steps end and give the threads back."""
-        self._pool.shutdown(cancel_futures=True)
+        self._turns.close()
 
-    async def dispatch(self, plan: Plan, inputs: Mapping[str, Value], wanted: Wanted, on_event: OnEvent) -> Outcome:
+    async def dispatch(
+        self,
+        plan: Plan,
+        inputs: Mapping[str, Value],
+        wanted: Wanted,
+        on_event: OnEvent,
+        *,
+        progress: bool = False,
+    ) -> Outcome:
         if self._keeper and not self._keeper.stays_here:
             plan = plan.without_private_names()
-        run = _Run(plan, inputs, on_event, asyncio.get_running_loop())
+        run = _Run(plan, inputs, on_event, asyncio.get_running_loop(), next(self._requests))
         started = time.perf_counter()
         name = picture_name(plan, run.given_portrait(), wanted) if self._keeper else ""
         finished = await self._kept_picture(name) or await self._made_picture(run, name, wanted)
@@ -128,8 +155,9 @@ class InProcess:
         started = time.perf_counter()
         try:
             async with asyncio.TaskGroup() as group:
-                for id in run.plan.ends if self._keeper else [step.id for step in run.plan]:
-                    self._want(run, group, id)
+                for step in run.plan.start_order:
+                    if not self._keeper or step.id in run.plan.ends:
+                        self._want(run, group, step.id)
         except BaseExceptionGroup as group_error:
             raise _first(group_error) from group_error
         finally:
@@ -137,8 +165,8 @@ class InProcess:
         portrait, layers, last = run.ends()
 
         async def made() -> Kept:
-            work = run.loop.run_in_executor(self._pool, lambda: finish(run.plan, portrait, layers, last, wanted))
-            return Kept(await work, time.perf_counter() - started, FINISH)
+            work = self._turns.submit(lambda: finish(run.plan, portrait, layers, last, wanted), (run.number, 0))
+            return Kept(await asyncio.wrap_future(work), time.perf_counter() - started, FINISH)
 
         # A picture by others than planned is not kept: the report would not know who they were.
         kept = await (self._keeper.once(name, made) if self._keeper and name and not run.instead else made())
@@ -182,9 +210,9 @@ class InProcess:
         started = time.perf_counter()
         for choice in step.choices:
             values = [run.value(wire.source) for wire in choice.wires.values()] + [run.values[id] for id in step.sees]
-            work = run.loop.run_in_executor(self._pool, self._perform, run, Call.of(choice, run.plan), values)
+            work = partial(self._perform, run, Call.of(choice, run.plan), values)
             try:
-                value = await work
+                value = await asyncio.wrap_future(self._turns.submit(work, run.urgency(step), choice.key))
             except GateFailed as error:
                 refusals.append(error)
                 continue
@@ -193,27 +221,26 @@ class InProcess:
         raise refused(refusals)
 
     def _perform(self, run: _Run, call: Call, values: Sequence[Value]) -> Value:
-        algorithm, lock = self._algorithm(call.key)
-        with lock:
-            started = time.perf_counter()
-            run.tell(StepEvent(call.step, "started"))
-            step = Step(
-                call.step,
-                call.seed,
-                on_progress=lambda fraction, _: run.tell(StepEvent(call.step, "progress", fraction)),
-                is_cancelled=run.cancelled.is_set,
-            )
-            value = perform(algorithm, call, values, step, self._gate)
-            run.seconds[call.step] = seconds = time.perf_counter() - started
+        algorithm = self._algorithm(call.key)
+        started = time.perf_counter()
+        run.tell(StepEvent(call.step, "started", algorithm=call.key, site=call.site))
+        step = Step(
+            call.step,
+            call.seed,
+            on_progress=lambda fraction, _: run.tell(StepEvent(call.step, "progress", fraction)),
+            is_cancelled=run.cancelled.is_set,
+        )
+        value = perform(algorithm, call, values, step, self._gate)
+        run.seconds[call.step] = seconds = time.perf_counter() - started
         run.tell(StepEvent(call.step, "done", 1.0, seconds))
         return value
 
-    def _algorithm(self, key: str) -> tuple[Algorithm, threading.Lock]:
+    def _algorithm(self, key: str) -> Algorithm:
         with self._lock:
             if key not in self._ready:
                 algorithm = self._registry.algorithm(*key.split("/"))()
                 algorithm.setup(self._setup)
-                self._ready[key] = algorithm, threading.Lock()
+                self._ready[key] = algorithm
             return self._ready[key]
 
 
@@ -225,12 +252,21 @@ class _Run:
     inputs: Mapping[str, Value]
     on_event: OnEvent
     loop: asyncio.AbstractEventLoop
+    number: int
     values: dict[str, Value] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     instead: dict[str, str] = field(default_factory=dict)
     cached: set[str] = field(default_factory=set)
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     cancelled: threading.Event = field(default_factory=threading.Event)
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {step.id: place for place, step in enumerate(self.plan.start_order)}
+
+    def urgency(self, step: PlannedStep) -> tuple[int, int]:
+        """Earlier requests go first, and in a request what the picture waits for longest."""
+        return self.number, self._places[step.id]
 
     def found(self, step: PlannedStep) -> None:
         """Note that a step's result was there already, or that nobody needed it."""

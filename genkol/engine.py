@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from genkol.algorithm import Algorithm
-from genkol.artifacts import Value
+from genkol.artifacts import Image, Value
 from genkol.dispatch import Dispatcher, InProcess, OnEvent, Outcome, nobody
 from genkol.errors import FlowErrors, RequestError
 from genkol.evaluation.gates import Judge, gate_digest
 from genkol.finish import Wanted
+from genkol.flow.estimates import Estimates, Forecast
 from genkol.flow.flow import Flow
 from genkol.flow.generator import FlowGenerator
 from genkol.flow.placement import OneSite, Placement, Places
@@ -63,11 +64,21 @@ class Result:
                 swapped.add(step.id)
         return {step.id: step.name for step in self.plan if step.id not in swapped}
 
+    @property
+    def estimate_error(self) -> float | None:
+        """How far the estimated seconds were off, as a share of the seconds; None where some steps needed no run."""
+        if self.outcome.cached:
+            return None
+        return abs(self.plan.seconds - self.outcome.total_seconds) / max(self.outcome.total_seconds, 1e-3)
+
     def report(self) -> dict[str, Any]:
         """What happened, JSON-ready: seconds, steps, layers, seed and digests."""
         outcome, finished = self.outcome, self.outcome.finished
         return {
             "seconds": round(outcome.total_seconds, 4),
+            "estimated_seconds": round(self.plan.seconds, 4),
+            "estimate_error": None if self.estimate_error is None else round(self.estimate_error, 4),
+            "estimated_price_usd": self.plan.price_usd,
             "seed": self.plan.seed,
             "width": finished.width,
             "height": finished.height,
@@ -112,6 +123,9 @@ class Engine:
         places: what the sites offer; everything runs here when left out.
         running: knows what is worked on; of this Engine alone when left out.
 
+    Attributes:
+        estimates: what was learned from the plans that ran, and how far the estimates were off.
+
     >>> engine = Engine.in_process()                                        # doctest: +SKIP
     >>> result = engine.run(flow, {"portrait": portrait, "makeup": makeup})  # doctest: +SKIP
     """
@@ -126,6 +140,7 @@ class Engine:
         self.registry = registry
         self.running = running or Running()
         self.dispatcher = dispatcher
+        self.estimates = Estimates()
         self._places = places or OneSite()
         self._generator = FlowGenerator(
             registry,
@@ -145,7 +160,12 @@ class Engine:
         """
         registry = registry or Registry.from_entry_points()
         setup = WeightsSetup(default_folder())
-        return cls(registry, InProcess(registry, setup, gate=Judge.of(setup), keeper=keeper))
+        return cls.over(registry, InProcess(registry, setup, gate=Judge.of(setup), keeper=keeper))
+
+    @classmethod
+    def over(cls, registry: Registry, dispatcher: InProcess) -> Engine:
+        """An Engine over a dispatcher of this process, which knows how many steps run there at the same time."""
+        return cls(registry, dispatcher, OneSite(dispatcher.threads))
 
     def plan(
         self,
@@ -162,7 +182,13 @@ class Engine:
         if values is not None:
             check_values(flow.inputs, values)
         plan = self._generator.plan(flow, None if values is None else digests_of(values), faults)
-        return plan.placed(flow.placement or _usual_placement(), self._places, self._is_remote)
+        forecast = self._forecast(plan, values or {})
+        placed = plan.placed(flow.placement or _usual_placement(), self._places, self._is_remote, forecast)
+        return replace(placed, error=forecast.error)
+
+    def _forecast(self, plan: Plan, values: Mapping[str, Value]) -> Forecast:
+        sizes = {name: image.width * image.height / 1e6 for name, image in values.items() if isinstance(image, Image)}
+        return self.estimates.forecast(plan, sizes, settings().site_mib_per_s * 2**20)
 
     def _is_remote(self, key: str) -> bool:
         return self.registry.algorithm(*key.split("/")).remote is not None
@@ -192,7 +218,8 @@ class Engine:
             GenkolError: a step failed; the context names it.
         """
         plan = self.plan(flow, values)
-        outcome = await self.dispatcher.dispatch(plan, values, wanted, on_event)
+        outcome = await self.dispatcher.dispatch(plan, values, wanted, on_event, progress=on_event is not nobody)
+        self.estimates.learn(plan, self._forecast(plan, values), outcome)
         return Result(plan, outcome, digests_of(values))
 
     def run(

@@ -51,7 +51,8 @@ class Settings(BaseSettings):
     prefer_sites: tuple[str, ...] = Field(
         ("local",), description="Sites where flows run that do not say it themselves, best first; then all others."
     )
-    spill_s: float = Field(5.0, ge=0, description="A better site is left when another is done so much earlier, s.")
+    spill_s: float = Field(5.0, ge=0, description="Better sites are left to be done so much earlier, s.")
+    site_mib_per_s: float = Field(12.0, gt=0, description="What travels from one site to another each second, MiB.")
     private_inputs: bool = Field(False, description="No input leaves the local site, unless the flow says otherwise.")
 
 

@@ -273,7 +273,7 @@ def fake_engine(registry: Registry | None = None, gate: Gate | None = None, keep
         keeper: keeps the steps' results for the next run.
     """
     registry = registry or fake_registry()
-    return Engine(registry, InProcess(registry, NoWeights(), gate=gate, keeper=keeper))
+    return Engine.over(registry, InProcess(registry, NoWeights(), gate=gate, keeper=keeper))
 
 
 def fake_portrait(width: int = 128, height: int = 160, seed: int = 1) -> Image:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from genkol.algorithm import Resources
-from genkol.errors import FlowErrors, GenkolError, OverBudget, Overloaded, PrivateInput, RequestError
+from genkol.errors import GenkolError, OverBudget, Overloaded, PrivateInput, RequestError
 
 LOCAL = "local"
 """The site that a private input never leaves."""
@@ -24,7 +24,7 @@ class Placement(BaseModel):
 
     prefer: tuple[SiteName, ...] = Field((LOCAL,), description="Sites in the order of preference; then all others.")
     spill_s: float = Field(
-        5.0, ge=0, description="A preferred site is left when another is done so many seconds earlier."
+        5.0, ge=0, description="Preferred sites are left when the picture is done so many seconds earlier with others."
     )
     private: bool | tuple[str, ...] = Field(
         False, description="Inputs that never leave the local site, nor does anything made of them; true: all."
@@ -41,12 +41,14 @@ class Offer:
         wait_s: how long a call made now waits for its turn there.
         seconds: how long a run takes there, when that was learned.
         price_usd: what a run costs there, when it is not what the algorithm declares.
+        replicas: how many calls run there at the same time.
     """
 
     site: str
     wait_s: float = 0.0
     seconds: float | None = None
     price_usd: float | None = None
+    replicas: int = 1
 
     def applied_to(self, resources: Resources) -> Resources:
         """The declared needs with what is known better."""
@@ -70,12 +72,26 @@ class Places(Protocol):
         """The sites where an algorithm (``service/name``) runs at this moment."""
         ...
 
+    def cores(self, site: str) -> int | None:
+        """How many steps can compute there at the same time, when that is known."""
+        ...
+
 
 class OneSite:
-    """Everything runs here."""
+    """Everything runs here.
+
+    Args:
+        threads: how many steps at the same time.
+    """
+
+    def __init__(self, threads: int | None = None) -> None:
+        self._threads = threads
 
     def offers(self, key: str) -> Sequence[Offer | Unavailable]:
         return (Offer(LOCAL),)
+
+    def cores(self, site: str) -> int | None:
+        return self._threads
 
 
 class Placeable(Protocol):
@@ -87,19 +103,8 @@ class Placeable(Protocol):
     def key(self) -> str: ...
     @property
     def resources(self) -> Resources: ...
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """Where a step runs.
-
-    Args:
-        sites: the first of them runs it, the others when that one is lost, in this order.
-        resources: what a run needs at the first.
-    """
-
-    sites: tuple[str, ...]
-    resources: Resources
+    @property
+    def verify(self) -> bool: ...
 
 
 def tainted(private: bool | Sequence[str], inputs: Sequence[str], sources: Mapping[str, Sequence[str]]) -> set[str]:
@@ -117,31 +122,27 @@ def tainted(private: bool | Sequence[str], inputs: Sequence[str], sources: Mappi
     return secret - set(inputs)
 
 
-def chosen(
-    steps: Sequence[Placeable],
-    wish: Placement,
+def allowed(
+    steps: Iterable[Placeable],
     places: Places,
     private: set[str],
     is_remote: Callable[[str], bool],
-) -> dict[str, Chosen]:
-    """Choose the sites of each step.
+) -> tuple[dict[str, list[Offer]], list[RequestError]]:
+    """Return the offers that each step may take, and what is wrong with those that may take none.
 
-    A site of higher preference wins unless another is done `spill_s` earlier. Steps that see private inputs run at
-    the local site, and not by algorithms that send them on. What costs more than the budget is refused.
+    Steps that see private inputs run at the local site, and not by algorithms that send them on.
 
     Args:
         steps: of the plan.
-        wish: the policy.
         places: what the sites offer.
         private: ids of the steps that see private inputs.
         is_remote: whether an algorithm (``service/name``) sends its inputs to a service outside the cluster.
 
     Raises:
-        FlowErrors: a private input would leave, or the budget does not reach; every such fault is listed.
         Overloaded: all sites of an algorithm failed lately; the message says when to come back.
     """
     faults: list[RequestError] = []
-    found: dict[str, Chosen] = {}
+    found: dict[str, list[Offer]] = {}
     for step in steps:
         known = places.offers(step.key)
         if step.id in private:
@@ -149,40 +150,32 @@ def chosen(
                 faults.append(_would_leave(step, known))
                 continue
             known = [offer for offer in known if offer.site == LOCAL]
-        offers = [offer for offer in known if isinstance(offer, Offer)]
-        if not offers:
+        found[step.id] = [offer for offer in known if isinstance(offer, Offer)]
+        if not found[step.id]:
             raise _none_left(step, known)
-        order = ranked(offers, step.resources.seconds, wish)
-        found[step.id] = Chosen(tuple(offer.site for offer in order), order[0].applied_to(step.resources))
-    faults.extend(_over_budget(found, wish))
-    if faults:
-        raise FlowErrors.of(faults)
-    return found
+    return found, faults
 
 
-def ranked(offers: Sequence[Offer], seconds: float, wish: Placement) -> list[Offer]:
-    """Return the offers, best first.
+def timed(offers: Sequence[Offer], seconds: float) -> list[Offer]:
+    """Return the offers, each with the seconds of a run.
 
     Args:
-        offers: at least one.
-        seconds: of a run, where no site has learned it; a site that has not takes as long as those that have.
-        wish: the policy.
+        offers: of one algorithm; a site that has not learned them takes as long as those that have.
+        seconds: where none has.
     """
     learned = [offer.seconds for offer in offers if offer.seconds is not None]
     usual = sum(learned) / len(learned) if learned else seconds
+    return [replace(offer, seconds=usual if offer.seconds is None else offer.seconds) for offer in offers]
 
-    def rank(offer: Offer) -> int:
-        return wish.prefer.index(offer.site) if offer.site in wish.prefer else len(wish.prefer)
 
-    def done_s(offer: Offer) -> float:
-        return offer.wait_s + (usual if offer.seconds is None else offer.seconds)
+def by_preference(offers: Iterable[Offer], wish: Placement) -> list[Offer]:
+    """Return the offers, the most preferred site first, and of those that nobody prefers the soonest."""
 
-    order = sorted(offers, key=lambda offer: (rank(offer), done_s(offer), offer.site))
-    soonest = min(order, key=done_s)
-    if done_s(soonest) + wish.spill_s < done_s(order[0]):
-        order.remove(soonest)
-        order.insert(0, soonest)
-    return order
+    def rank(offer: Offer) -> tuple[int, float, str]:
+        place = wish.prefer.index(offer.site) if offer.site in wish.prefer else len(wish.prefer)
+        return place, offer.wait_s + (offer.seconds or 0.0), offer.site
+
+    return sorted(offers, key=rank)
 
 
 def _would_leave(step: Placeable, known: Sequence[Offer | Unavailable]) -> PrivateInput:
@@ -209,8 +202,14 @@ def _none_left(step: Placeable, known: Sequence[Offer | Unavailable]) -> GenkolE
     )
 
 
-def _over_budget(found: Mapping[str, Chosen], wish: Placement) -> list[RequestError]:
-    prices = {id: choice.resources.price_usd for id, choice in found.items() if choice.resources.price_usd > 0}
+def over_budget(prices: Mapping[str, float], wish: Placement) -> list[RequestError]:
+    """Return the fault when the steps cost more than the flow may.
+
+    Args:
+        prices: step to USD.
+        wish: the policy.
+    """
+    prices = {id: price for id, price in prices.items() if price > 0}
     total = sum(prices.values())
     if wish.budget_usd is None or total <= wish.budget_usd:
         return []

@@ -9,8 +9,10 @@ from typing import Any
 from genkol.algorithm import Resources
 from genkol.artifacts import Kind
 from genkol.errors import BadFlow, FlowErrors, GenkolError, did_you_mean
-from genkol.flow.placement import LOCAL, Chosen, Placement, Places, chosen, tainted
+from genkol.flow.arrangement import AT_ONCE, FINISH, Chosen, Knowledge, chosen
+from genkol.flow.placement import LOCAL, Placement, Places, tainted
 from genkol.flow.schedule import critical_path, levels
+from genkol.flow.timetable import Timetable
 from genkol.services import SERVICES, Role, Service
 
 CANVAS_PORT = "portrait"
@@ -153,6 +155,8 @@ class Plan:
         layers: ids of the painters in the order in which their layers are laid, bottom first.
         finish: id of the step that makes the last picture, or None when the composition is the picture.
         seed: the flow's.
+        timetable: when the steps are expected to run, once they are placed.
+        error: how far the estimates of the plans before were off, where that is known.
     """
 
     inputs: Mapping[str, Kind]
@@ -161,6 +165,8 @@ class Plan:
     layers: tuple[str, ...]
     finish: str | None
     seed: int
+    timetable: Timetable | None = None
+    error: float | None = None
 
     def step(self, id: str) -> PlannedStep:
         return next(step for step in self.steps if step.id == id)
@@ -181,18 +187,32 @@ class Plan:
         return levels({step.id: step.needs for step in self.steps})
 
     @property
-    def seconds(self) -> float:
-        """Estimated time when independent steps run at once, by the algorithms' measured times."""
+    def start_order(self) -> tuple[PlannedStep, ...]:
+        """The steps as they had better be started: who has the longest way to the end goes first."""
+        if self.timetable is None:
+            return self.steps
+        return tuple(self.step(job.id) for job in self.timetable.jobs if job.id != FINISH)
+
+    @property
+    def critical_path(self) -> float:
+        """Seconds of the longest chain of steps."""
         times = {step.id: step.resources.seconds for step in self.steps}
         return critical_path({step.id: step.needs for step in self.steps}, times)
+
+    @property
+    def seconds(self) -> float:
+        """Estimated time until the picture is there: queues, the way between sites, composing, all that is known."""
+        return self.critical_path if self.timetable is None else self.timetable.seconds
 
     @property
     def price_usd(self) -> float:
         """What paid APIs will cost."""
         return sum(step.resources.price_usd for step in self.steps)
 
-    def placed(self, wish: Placement, places: Places, is_remote: Callable[[str], bool]) -> Plan:
-        """The plan with the sites of each step chosen; see `genkol.flow.placement.chosen`.
+    def placed(
+        self, wish: Placement, places: Places, is_remote: Callable[[str], bool], known: Knowledge = AT_ONCE
+    ) -> Plan:
+        """The plan with the sites of each step chosen; see `genkol.flow.arrangement.chosen`.
 
         Raises:
             FlowErrors: a private input would leave the local site or is none of the flow's, or the budget does not
@@ -207,8 +227,9 @@ class Plan:
             )
         sources = {step.id: [*(wire.source for wire in step.wires.values()), *step.sees] for step in self.steps}
         private = tainted(wish.private, tuple(self.inputs), sources)
-        at = chosen(self.steps, wish, places, private, is_remote)
-        return replace(self, steps=tuple(_placed(step, at, wish, places, private, is_remote) for step in self.steps))
+        at, timetable = chosen(self.steps, wish, places, private, is_remote, {**sources, FINISH: self.ends}, known)
+        steps = tuple(_placed(step, at, wish, places, private, is_remote, known) for step in self.steps)
+        return replace(self, steps=steps, timetable=timetable)
 
     def without_private_names(self) -> Plan:
         """The plan for whoever keeps results outside this machine: a step without a name is not looked up nor kept."""
@@ -226,8 +247,10 @@ class Plan:
             "seed": self.seed,
             "estimate": {
                 "seconds": round(self.seconds, 3),
+                "critical_path_seconds": round(self.critical_path, 3),
                 "work_seconds": round(sum(step.resources.seconds for step in self.steps), 3),
                 "price_usd": self.price_usd,
+                "error": None if self.error is None else round(self.error, 3),
             },
         }
 
@@ -239,12 +262,13 @@ def _placed(
     places: Places,
     private: set[str],
     is_remote: Callable[[str], bool],
+    known: Knowledge,
 ) -> PlannedStep:
     """The step at its sites; others that could not do it there are left out."""
     others = []
     for other, choice in zip(step.others, step.choices[1:], strict=True):
         try:
-            found = chosen([choice], wish, places, private, is_remote)[step.id]
+            found = chosen([choice], wish, places, private, is_remote, known=known)[0][step.id]
         except GenkolError:
             continue
         others.append(replace(other, sites=found.sites, resources=found.resources))
@@ -274,5 +298,6 @@ def _step_json(step: PlannedStep) -> dict[str, Any]:
         "derived": step.derived,
         "verify": step.verify,
         "others": [f"{step.service}/{other.algorithm}" for other in step.others],
+        "seconds": round(step.resources.seconds, 3),
         "name": step.name,
     }

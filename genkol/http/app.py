@@ -14,10 +14,15 @@ from genkol.http.middleware import BodyLimit, RequestLog
 from genkol.http.openapi import Api
 from genkol.settings import Settings
 from genkol.settings import settings as settings_of_process
+from genkol.telemetry import SILENT, Telemetry
 
 
 def create_app(
-    get_engine: Callable[[], Engine], *, settings: Settings | None = None, echo_request_id: bool = True
+    get_engine: Callable[[], Engine],
+    *,
+    settings: Settings | None = None,
+    echo_request_id: bool = True,
+    telemetry: Telemetry = SILENT,
 ) -> FastAPI:
     """Return the application.
 
@@ -28,6 +33,7 @@ def create_app(
         settings: of the HTTP edge (size of requests, timeout, asset folder); the process's by default. How
             large a picture may be always comes from the process's.
         echo_request_id: False behind a proxy that answers with X-Request-Id itself, as Ray Serve's does.
+        telemetry: is told of requests; the Engine's dispatcher tells of its own (`genkol.telemetry.Watched`).
     """
     settings = settings or settings_of_process()
     app = Api(
@@ -37,7 +43,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         middleware=[
-            Middleware(RequestLog, echo_id=echo_request_id),
+            Middleware(RequestLog, echo_id=echo_request_id, telemetry=telemetry),
             Middleware(BodyLimit, max_bytes=settings.max_request_bytes),
         ],
     )

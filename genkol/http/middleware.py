@@ -6,18 +6,25 @@ Pure ASGI: bodies stream through, and a client who leaves is seen by the handler
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 import time
 import uuid
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from genkol.errors import GenkolError, TooLarge
 from genkol.http import problems
+from genkol.telemetry import SILENT, Telemetry
+from genkol.telemetry.metrics import REQUEST_SECONDS, REQUESTS
+from genkol.telemetry.story import CANCELLED, DONE, INTERNAL
+from genkol.telemetry.tracing import name_request, trace_id
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 log = logging.getLogger("genkol.http")
 
@@ -32,36 +39,58 @@ SAFE_HEADERS = {
 
 
 class RequestLog:
-    """Gives each request an id, answers what nobody caught, and writes one JSON line when it is done.
+    """Gives each request an id, answers what nobody caught, and tells of it when it is done: a line in the log,
+    metrics, and a span.
 
-    The line holds method, path, status, seconds and sizes; of what people send it holds nothing.
+    The line holds method, path, status, seconds and sizes as fields; of what people send it holds nothing.
 
     Args:
         app: what answers.
-        echo_id: whether the answer tells the id; False behind a proxy that does.
+        echo_id: whether the answer tells the id; False behind a proxy that does, whose id is then taken as it is.
+        telemetry: is told.
     """
 
-    def __init__(self, app: ASGIApp, echo_id: bool = True) -> None:
-        self.app, self._echo_id = app, echo_id
+    def __init__(self, app: ASGIApp, echo_id: bool = True, telemetry: Telemetry = SILENT) -> None:
+        self.app, self._echo_id, self._telemetry = app, echo_id, telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         said = Headers(scope=scope).get("x-request-id", "")
-        scope["genkol.request_id"] = said if REQUEST_ID.fullmatch(said) else uuid.uuid4().hex
+        known = REQUEST_ID.fullmatch(said) or (said and not self._echo_id)
+        scope["genkol.request_id"] = said if known else uuid.uuid4().hex
         answer = _Answer(scope, send, self._echo_id)
-        try:
-            await self.app(scope, receive, answer.send)
-        except Exception as error:
-            if answer.status == 0:
-                await problems.unexpected(scope)(scope, receive, answer.send)
-            log.exception(answer.line(error=type(error).__name__))
-        except asyncio.CancelledError:  # the server stops, or hears itself that the client is gone
-            log.info(answer.line(codes=["cancelled"]))
-            raise
-        else:
-            log.info(answer.line(**_error_of(scope)))
+        with self._span(scope) as span:
+            try:
+                await self.app(scope, receive, answer.send)
+            except Exception as error:
+                if answer.status == 0:
+                    await problems.unexpected(scope)(scope, receive, answer.send)
+                log.exception(answer.line(), extra=answer.facts(span) | {"error": type(error).__name__})
+                self._count(answer, span, INTERNAL)
+            except asyncio.CancelledError:  # the server stops, or hears itself that the client is gone
+                log.info(answer.line(), extra=answer.facts(span) | {"codes": [CANCELLED]})
+                self._count(answer, span, CANCELLED)
+                raise
+            else:
+                log.info(answer.line(), extra=answer.facts(span) | _error_of(scope))
+                self._count(answer, span, _outcome(scope, answer.status))
+
+    def _span(self, scope: Scope) -> AbstractContextManager[Span | None]:
+        """A span around the request, if spans are exported and it is no probe."""
+        tracing = self._telemetry.tracing
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if tracing is None or not path.startswith("/v1/"):
+            return nullcontext()
+        return tracing.request(scope["method"], Headers(scope=scope))
+
+    def _count(self, answer: _Answer, span: Span | None, outcome: str) -> None:
+        if meter := self._telemetry.meter:
+            meter.record(REQUESTS, 1, route=answer.route, outcome=outcome)
+            meter.record(REQUEST_SECONDS, answer.seconds, route=answer.route)
+        if span:
+            name_request(span, answer.method, answer.route, answer.status, outcome, answer.request_id)
 
 
 class _Answer:
@@ -70,6 +99,8 @@ class _Answer:
     def __init__(self, scope: Scope, send: Send, echo_id: bool) -> None:
         self._scope, self._send, self._echo_id = scope, send, echo_id
         self._started = time.perf_counter()
+        self.method: str = scope["method"]
+        self.request_id: str = scope["genkol.request_id"]
         self.status = 0
         self._sent = 0
 
@@ -78,26 +109,52 @@ class _Answer:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             if self._echo_id:
-                headers["X-Request-Id"] = self._scope["genkol.request_id"]
+                headers["X-Request-Id"] = self.request_id
             for name, value in SAFE_HEADERS.items():
                 headers.setdefault(name, value)
         elif message["type"] == "http.response.body":
             self._sent += len(message.get("body", b""))
         await self._send(message)
 
-    def line(self, **more: Any) -> str:
-        """The log line, JSON."""
-        seconds = round(time.perf_counter() - self._started, 4)
+    @property
+    def seconds(self) -> float:
+        """Since the request came."""
+        return time.perf_counter() - self._started
+
+    @property
+    def route(self) -> str:
+        """The path with its variables named, as it was declared; "none" where there is no such route."""
+        return str(getattr(self._scope.get("route"), "path", "none"))
+
+    @property
+    def path(self) -> str:
+        """The path, not longer than a line should be."""
+        return str(self._scope["path"])[:200]
+
+    def line(self) -> str:
+        """The line for people."""
+        return f"{self.method} {self.path!r} {self.status} in {self.seconds:.3f} s"
+
+    def facts(self, span: Span | None) -> dict[str, Any]:
+        """The fields of the line."""
         facts = {
-            "request_id": self._scope["genkol.request_id"],
-            "method": self._scope["method"],
-            "path": self._scope["path"][:200],
+            "request_id": self.request_id,
+            "method": self.method,
+            "path": self.path,
             "status": self.status,
-            "seconds": seconds,
+            "seconds": round(self.seconds, 4),
             "bytes_in": Headers(scope=self._scope).get("content-length", "")[:20],
             "bytes_out": self._sent,
         }
-        return json.dumps(facts | more)
+        return facts | ({"trace_id": trace_id(span)} if span else {})
+
+
+def _outcome(scope: Scope, status: int) -> str:
+    """How a request ended, one of a few words."""
+    error = scope.get("genkol.error")
+    if isinstance(error, GenkolError):
+        return problems.head(error).code
+    return DONE if status < 400 else f"http-{status}"
 
 
 def _error_of(scope: Scope) -> dict[str, Any]:

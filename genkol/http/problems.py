@@ -51,12 +51,17 @@ def install(app: FastAPI) -> None:
 def problem(error: GenkolError, scope: Scope) -> Response:
     """Return the answer to an error; a collection of one is answered as that one."""
     scope["genkol.error"] = error  # for the log
-    found = flattened(error)
-    head = found[0] if len(found) == 1 else error
+    found, one = flattened(error), head(error)
     headers = {}
-    if isinstance(head, Overloaded | EngineLost):
-        headers["Retry-After"] = str(max(1, math.ceil(float(head.context.get("retry_after_s", 1)))))
-    return _answer(scope, head.status, head.code, public_detail(head), [_item(e) for e in found], headers)
+    if isinstance(one, Overloaded | EngineLost):
+        headers["Retry-After"] = str(max(1, math.ceil(float(one.context.get("retry_after_s", 1)))))
+    return _answer(scope, one.status, one.code, public_detail(one), [_item(e) for e in found], headers)
+
+
+def head(error: GenkolError) -> GenkolError:
+    """The error that names an answer: a collection of one is that one."""
+    found = flattened(error)
+    return found[0] if len(found) == 1 else error
 
 
 def unexpected(scope: Scope) -> Response:

@@ -144,6 +144,7 @@ class PlannedStepAnswer(BaseModel):
     derived: bool = Field(description="Whether the Flow Generator added it.")
     verify: bool = Field(description="Whether its result is measured.")
     others: list[str] = Field(description="Algorithms that try when the gates refuse its result.")
+    seconds: float = Field(description="Expected of its run.")
     name: str = Field(description="Digest of all that decides the result; empty without the inputs' values.")
 
 
@@ -157,7 +158,10 @@ class PlanAnswer(BaseModel):
     layers: list[str]
     finish: str | None
     seed: int
-    estimate: dict[str, float]
+    estimate: dict[str, float | None] = Field(
+        description="seconds until the picture is there, critical_path_seconds of the longest chain, work_seconds of "
+        "all steps, price_usd, and error: how far the seconds of the plans before were off, as a share."
+    )
 
 
 class AssetAnswer(BaseModel):

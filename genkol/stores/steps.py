@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from contextvars import copy_context
 from typing import TypeVar
 
 from genkol.artifacts import Value
@@ -190,7 +191,7 @@ class StepCache:
 
     def _soon(self, work: Callable[[], None]) -> None:
         with suppress(RuntimeError):  # closed meanwhile: leases lapse
-            future = self._writer.submit(work)
+            future = self._writer.submit(copy_context().run, work)  # log lines bear the request's id
             with self._lock:
                 self._writing.add(future)
             future.add_done_callback(self._written)  # without the lock: it is called here when all is done already
@@ -200,7 +201,7 @@ class StepCache:
             self._writing.discard(future)
 
     async def _apart(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, copy_context().run, work)
 
     def _release(self, name: str, token: str) -> None:
         self._leases.let_go(token)

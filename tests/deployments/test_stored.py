@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ def test_a_stored_value_that_is_gone_names_what_must_run_again(cache: StepCache)
     assert caught.value.context == {"stored": ["a" * 64], "lost": True, "input_lost": True, "repeatable": True}
 
 
-def test_the_finisher_reads_stored_layers(cache: StepCache, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_finisher_reads_stored_layers(cache: StepCache) -> None:
     engine = fake_engine()
     flow = Flow.parse(
         {"inputs": {"portrait": "portrait", "makeup": "makeup"}, "steps": [{"service": "makeup-transfer"}]}
@@ -126,10 +127,10 @@ def test_the_finisher_reads_stored_layers(cache: StepCache, monkeypatch: pytest.
     step = plan.step("makeup-transfer")
     cache.put(step.name, layer, 1.0, step.key)
     finisher = object.__new__(Finisher)
-    finisher._cache = cache
+    finisher._cache, finisher._threads = cache, ThreadPoolExecutor(1)
     portrait = inputs["portrait"]
     assert isinstance(portrait, Image)
-    made = finisher.finish(plan, WANTED, portrait, None, Stored(step.name, step.id))
+    made = await finisher.finish(plan, WANTED, portrait, None, Stored(step.name, step.id))
     assert made == finish(plan, portrait, [layer], None, WANTED)
 
 

@@ -21,5 +21,5 @@ def test_an_unknown_benchmark_is_named(capsys):
     assert main(["pipelin"]) == 2
     assert (
         capsys.readouterr().err
-        == "No benchmark named pipelin. There is: pipeline, kol, cache, landmarks, matte, engine, chaos.\n"
+        == "No benchmark named pipelin. There is: pipeline, kol, planning, cache, landmarks, matte, engine, chaos.\n"
     )

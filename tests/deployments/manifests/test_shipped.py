@@ -18,7 +18,7 @@ from deployments.manifests.documents import read
 from deployments.manifests.groups import booked, groups_of
 from genkol.algorithm import Algorithm, Effects, Resources, Step
 from genkol.artifacts import Image, Layer
-from genkol.registry import Registry
+from genkol.registry import Registry, installed
 from genkol.services import SERVICES, Aspect
 from tests.deployments.manifests.planted import CLUSTER, ROOT, checked, registry, text
 
@@ -93,6 +93,23 @@ def test_the_cluster_runs_what_serve_config_runs() -> None:
                 == other["autoscaling_config"]["target_ongoing_requests"]
             )
         assert ours[name] == application
+
+
+@pytest.mark.parametrize("config", ["serve_config.yaml", "cluster/rayservice.yaml"])
+def test_every_deployment_says_how_many_replicas_how_much_of_a_gpu_and_how_long_a_queue(config: str) -> None:
+    """Serve's own defaults are one replica for ever, and a queue without an end."""
+    served = yaml.safe_load(
+        (ROOT / config).read_text("utf-8") if config == "serve_config.yaml" else service()["spec"]["serveConfigV2"]
+    )
+    for name, application in applications(served).items():
+        for deployment in application["deployments"]:
+            scaling = deployment["autoscaling_config"]
+            assert scaling["min_replicas"] < scaling["max_replicas"], name
+            assert 0 < scaling["target_ongoing_requests"] <= deployment["max_ongoing_requests"], name
+            assert 0 < deployment["max_queued_requests"] <= 128, name
+            key = application["args"].get("algorithm")
+            needed = installed(key).resources.gpus if key else 0.0
+            assert deployment["ray_actor_options"].get("num_gpus", 0) >= needed, name
 
 
 def test_every_light_algorithm_stands_on_the_cpu_group() -> None:

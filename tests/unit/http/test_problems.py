@@ -124,6 +124,6 @@ async def test_an_unexpected_exception_is_500_without_a_trace(
     assert "Traceback" not in answer.text
     assert answer.headers["x-request-id"] == answer.json()["request_id"] == "trace-me"
     (record,) = [record for record in caplog.records if record.name == "genkol.http"]
-    line = json.loads(record.message)
+    line = vars(record)
     assert (line["request_id"], line["status"], line["error"]) == ("trace-me", 500, "ZeroDivisionError")
     assert record.exc_info is not None

@@ -114,7 +114,7 @@ async def test_a_server_that_stops_the_request_stops_the_steps(
         with pytest.raises(asyncio.CancelledError):
             await asking
     await asyncio.wait_for(asyncio.to_thread(slow_engine.dispatcher.close), 5)
-    (line,) = [json.loads(record.message) for record in caplog.records if record.name == "genkol.http"]
+    (line,) = [vars(record) for record in caplog.records if record.name == "genkol.http"]
     assert line["codes"] == ["cancelled"]
 
 
