@@ -45,22 +45,13 @@ class Stages:
 
 
 def app():
-    plain = {"num_cpus": 0}
-    first = serve.deployment(name="First", max_ongoing_requests=16, ray_actor_options=plain)(Stage)
-    second = serve.deployment(name="Second", max_ongoing_requests=1, max_queued_requests=2, ray_actor_options=plain)(
-        Stage
-    )
-    scaled = serve.deployment(
-        name="Scaled",
-        max_ongoing_requests=1,
-        ray_actor_options=plain,
-        autoscaling_config={
-            "min_replicas": 1,
-            "max_replicas": 2,
-            "target_ongoing_requests": 1,
-            "upscale_delay_s": 0,
-            "look_back_period_s": 1,
-        },
-    )(Stage)
-    whole = serve.deployment(name="Stages", ray_actor_options=plain)(Stages)
-    return whole.bind(first.bind(), second.bind(), scaled.bind())
+    def stage(name, **options):
+        quick = {"graceful_shutdown_wait_loop_s": 0.1, "graceful_shutdown_timeout_s": 1}
+        return serve.deployment(name=name, ray_actor_options={"num_cpus": 0}, **quick, **options)(Stage).bind()
+
+    scaling = {"min_replicas": 1, "max_replicas": 2, "target_ongoing_requests": 1, "upscale_delay_s": 0}
+    quick_to_scale = {"look_back_period_s": 1, "metrics_interval_s": 0.2}
+    first = stage("First", max_ongoing_requests=16)
+    second = stage("Second", max_ongoing_requests=1, max_queued_requests=2)
+    scaled = stage("Scaled", max_ongoing_requests=1, autoscaling_config=scaling | quick_to_scale)
+    return serve.deployment(name="Stages", ray_actor_options={"num_cpus": 0})(Stages).bind(first, second, scaled)
