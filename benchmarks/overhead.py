@@ -262,8 +262,8 @@ def table(found: dict[str, Any]) -> str:
             "|---|---:|---:|---:|",
             *rows,
             "",
-            f"Two steps of 1 s that do not see each other: {found['side_by_side']:.2f} s. The same request again, by an "
-            f"Engine that keeps pictures: {found['again']:.3f} s, {found['again'] / found['first']:.1%} of the first.",
+            f"Two steps of 1 s that do not see each other: {found['side_by_side']:.2f} s. The same request again, by "
+            f"an Engine that keeps pictures: {found['again']:.3f} s, {found['again'] / found['first']:.1%} of the first.",
             "",
             f"Of a picture's processor time in either way: {parts} (composing and two digests: the Engine alone).",
         ]
