@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
+from uuid import uuid4
 
 from ray.serve.handle import DeploymentHandle, DeploymentResponse
 
@@ -51,6 +52,7 @@ class Calls:
         wanted: what shall come back.
         cut: what of the plan is kept already, and is not called.
         responses: step to its latest call.
+        id: of this request, among all that a replica works on.
     """
 
     handles: Handles
@@ -59,6 +61,7 @@ class Calls:
     wanted: Wanted
     cut: Shortcut = field(default_factory=Shortcut)
     responses: dict[str, DeploymentResponse] = field(default_factory=dict)
+    id: str = field(default_factory=lambda: uuid4().hex)
 
     @property
     def steps(self) -> tuple[PlannedStep, ...]:
@@ -77,7 +80,7 @@ class Calls:
         """Call a step, at its first site."""
         host = self.handles.host(step.key, step.site)
         values = [self.source(wire) for wire in step.wires.values()] + [self._value(id) for id in step.sees]
-        self.responses[step.id] = host.run.remote(Call.of(step, self.plan), *values)
+        self.responses[step.id] = host.run.remote(Call.of(step, self.plan, self.id), *values)
 
     @property
     def finisher_needs(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,10 @@ QUIET = {
     "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "deployments.proxy:middlewares",
 }
 """Environment of a local Ray, set before ray is imported."""
+
+
+OWN_PACKAGES = frozenset({"py_executable", "pip", "uv", "conda", "container", "image_uri"})
+"""Fields of a `runtime_env` that give a replica packages of its own."""
 
 
 def read_config(
@@ -244,9 +248,26 @@ def wait_until_healthy(url: str, algorithms: int, timeout_s: float) -> None:
     raise StepTimeout(f"{url}/healthz does not answer after {timeout_s:g} s: {last}")
 
 
-def algorithms_of(config: ServeDeploySchema) -> tuple[str, ...]:
-    """``service/name`` of each algorithm that the config hosts."""
-    return tuple(app.args["algorithm"] for app in config.applications if "algorithm" in app.args)
+def algorithms_of(config: ServeDeploySchema, *, here: bool = False) -> tuple[str, ...]:
+    """``service/name`` of each algorithm that the config hosts.
+
+    Args:
+        config: of Serve.
+        here: leave those out that run in an environment of their own.
+    """
+    hosts = [app for app in config.applications if "algorithm" in app.args]
+    return tuple(app.args["algorithm"] for app in hosts if not (here and _is_elsewhere(app)))
+
+
+def _is_elsewhere(app: Any) -> bool:
+    options = [deployment.ray_actor_options for deployment in app.deployments]
+    own = [getattr(each, "runtime_env", None) for each in options]  # of a deployment that says nothing: no options
+    return any(has_own_environment(env) for env in [app.runtime_env, *own])
+
+
+def has_own_environment(runtime_env: Mapping[str, Any] | None) -> bool:
+    """Whether replicas with this `runtime_env` have other packages than those of the node."""
+    return bool(OWN_PACKAGES & set(runtime_env or {}))
 
 
 def _own_words(app: Any) -> str:

@@ -5,6 +5,7 @@
 import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import cv2
 from pydantic import BaseModel, ConfigDict
@@ -14,6 +15,7 @@ from deployments.logs import follow_serve
 from deployments.names import FINISHER
 from deployments.routing import ROUTING
 from deployments.stored import Stored, opened, replicas_cache
+from deployments.strays import Stray, brought_in
 from genkol.artifacts import Image, Layer
 from genkol.finish import Finished, Wanted, finish
 from genkol.flow.plan import Plan
@@ -41,9 +43,9 @@ class Finisher:
         self,
         plan: Plan,
         wanted: Wanted,
-        portrait: Image | Stored,
-        last: Image | Stored | None,
-        *layers: Layer | Stored,
+        portrait: Image | Stored | Stray,
+        last: Image | Stored | Stray | None,
+        *layers: Layer | Stored | Stray,
     ) -> Finished:
         """Compose, encode and report; see `genkol.finish.finish`. The layers come bottom first, one by one; what is
         stored is read here.
@@ -55,14 +57,16 @@ class Finisher:
         self,
         plan: Plan,
         wanted: Wanted,
-        portrait: Image | Stored,
-        last: Image | Stored | None,
-        *layers: Layer | Stored,
+        portrait: Image | Stored | Stray,
+        last: Image | Stored | Stray | None,
+        *layers: Layer | Stored | Stray,
     ) -> Finished:
-        base, end, *stack = opened(self._cache, (portrait, last, *layers))
+        values, versions = brought_in((portrait, last, *layers))
+        base, end, *stack = opened(self._cache, values)
         assert isinstance(base, Image)
         assert end is None or isinstance(end, Image)
-        return finish(plan, base, [layer for layer in stack if isinstance(layer, Layer)], end, wanted)
+        finished = finish(plan, base, [layer for layer in stack if isinstance(layer, Layer)], end, wanted)
+        return replace(finished, versions=tuple(versions.items()))
 
 
 def app(args: FinisherArgs) -> serve.Application:

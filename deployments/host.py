@@ -16,11 +16,15 @@ from ray import serve
 
 from deployments.logs import follow_serve
 from deployments.names import HOST, Place
+from deployments.noticeboard import Notice, put_up
 from deployments.routing import ROUTING
 from deployments.stored import Stored, found_or_made, replicas_cache
+from deployments.strays import Stray, brought_in, checked
 from genkol.algorithm import Algorithm, Step
 from genkol.artifacts import Value
+from genkol.described import Description
 from genkol.errors import PluginError
+from genkol.flow.naming import edition
 from genkol.perform import Call, Gate, perform
 from genkol.registry import installed
 from genkol.weights import WeightsSetup, default_folder
@@ -43,6 +47,9 @@ class HostSettings(BaseModel):
     threads: int = Field(
         2, ge=1, le=256, description="Threads of numeric libraries in each replica; at most the cores."
     )
+    retiring: bool = Field(
+        False, description="Engines plan nothing new with it, and what they have accepted is done: then take it away."
+    )
 
 
 class AlgorithmHost:
@@ -57,13 +64,17 @@ class AlgorithmHost:
         follow_serve()
         self._place = Place(args.algorithm, args.site)
         _refuse_other_name(self._place)
-        self.reconfigure({})
-        self._algorithm = installed(args.algorithm)()
+        kind = installed(args.algorithm)
+        self._description = Description.of(kind)
+        self._edition = edition(kind.version, self._description.weights)
+        self._algorithm = kind()
         self._algorithm.setup(WeightsSetup(default_folder(), self._algorithm.weights))
         self._gate = _Gate()
         self._cache = replicas_cache()
+        self._fractions: dict[tuple[str, str], float] = {}
         # One thread: an algorithm object serves one call at a time, and the next one waits its turn here.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="algorithm")
+        self.reconfigure({})
 
     def reconfigure(self, user_config: Mapping[str, Any]) -> None:
         """Take new settings without a restart."""
@@ -72,8 +83,9 @@ class AlgorithmHost:
         cv2.setNumThreads(threads)
         if "torch" in sys.modules:
             sys.modules["torch"].set_num_threads(threads)
+        put_up(self._place, Notice(description=self._description, retiring=said.retiring))
 
-    async def run(self, call: Call, *values: Value | Stored) -> Value:
+    async def run(self, call: Call, *values: Value | Stored | Stray) -> Value | Stray:
         """Run one step, unless the step cache has its result. Its values come one by one: Serve resolves what is at
         the top level only. One that is stored is read here.
 
@@ -82,17 +94,29 @@ class AlgorithmHost:
         Raises:
             GenkolError: what `genkol.perform.perform` raises.
         """
+        given, versions = brought_in(values)
+        call, versions = checked(call, self._edition, self._algorithm.version, versions)
         cancelled = threading.Event()
-        step = Step(call.step, call.seed, is_cancelled=cancelled.is_set)
+
+        def note(fraction: float, preview: object) -> None:
+            self._fractions[call.id] = fraction
+
+        step = Step(call.step, call.seed, on_progress=note, is_cancelled=cancelled.is_set)
         loop = asyncio.get_running_loop()
 
         def work(given: Sequence[Value]) -> asyncio.Future[Value]:
             return loop.run_in_executor(self._thread, perform, self._algorithm, call, given, step, self._gate)
 
         try:
-            return await found_or_made(self._cache, call, values, work)
+            value = await found_or_made(self._cache, call, given, work)
+            return Stray(value, versions) if versions else value
         finally:
             cancelled.set()
+            self._fractions.pop(call.id, None)
+
+    async def fraction(self, id: tuple[str, str]) -> float | None:
+        """How far a call is, 0 to 1, as its algorithm last said; None when it is not worked on here."""
+        return self._fractions.get(id)
 
     def check_health(self) -> None:
         """Raise when the thread that runs the algorithm is gone; Serve then replaces the replica."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +15,8 @@ from ray.serve.handle import DeploymentHandle
 from deployments.calls import FINISH, Calls, Handles
 from deployments.failures import typed
 from deployments.names import Place
-from deployments.watch import ended, taken
-from genkol.dispatch import OnEvent, StepEvent
+from deployments.watch import ended, progress, taken
+from genkol.dispatch import OnEvent, StepEvent, nobody
 from genkol.errors import Cancelled, GateFailed, GenkolError, StepFailed, StepTimeout
 from genkol.finish import Finished
 from genkol.flow.plan import PlannedStep
@@ -202,7 +203,7 @@ class Run:
         started = time.perf_counter()
         self.on_event(StepEvent(step.id, "started"))
         try:
-            async with asyncio.timeout(self.step_timeout_s):
+            async with asyncio.timeout(self.step_timeout_s), self._progress(step):
                 await ended(ref)
         except TimeoutError:
             self.calls.take_back(step.id)
@@ -213,6 +214,23 @@ class Run:
                 lost=True,
             ) from None
         return time.perf_counter() - started
+
+    @asynccontextmanager
+    async def _progress(self, step: PlannedStep) -> AsyncIterator[None]:
+        """Meanwhile tell how far the step is, if anybody listens."""
+        if self.on_event is nobody:
+            yield
+            return
+
+        def tell(fraction: float) -> None:
+            self.on_event(StepEvent(step.id, "progress", fraction))
+
+        host = self._handles.host(step.key, step.site)
+        looking = asyncio.create_task(progress(host, (self.calls.id, step.id), tell))
+        try:
+            yield
+        finally:
+            looking.cancel()
 
     async def _finished(self) -> Finished:
         for end in self.ends.values():

@@ -131,8 +131,10 @@ def _interruptible() -> Iterator[None]:
 
 
 def _fetch_weights(config: ServeDeploySchema) -> None:
-    """Fetch what the algorithms need here, where progress is seen, rather than in each replica."""
-    names = dict.fromkeys(name for key in algorithms_of(config) for name in installed(key).weights)
+    """Fetch what the algorithms need here, where progress is seen, rather than in each replica. One that has an
+    environment of its own fetches there.
+    """
+    names = dict.fromkeys(name for key in algorithms_of(config, here=True) for name in installed(key).weights)
     if names:
         default_folder().ensure_all(names)
 

@@ -24,9 +24,12 @@ from ray.serve.schema import (
     ReplicaState,
 )
 
+from deployments import noticeboard
 from deployments.health import Health
 from deployments.names import FINISHER, HOST, Place
+from deployments.noticeboard import Notice
 from genkol.algorithm import Algorithm
+from genkol.described import fitting
 from genkol.errors import PluginError, StepFailed, UnknownAlgorithm
 from genkol.flow.placement import Offer, Unavailable
 from genkol.registry import Registry, installed
@@ -93,6 +96,8 @@ class _Application:
 
     Args:
         place: None for the finisher.
+        notice: what it says of itself; None when it has not said anything yet.
+        algorithm: to plan with; None for the finisher, and for one that retires.
         replicas: how many of them run.
     """
 
@@ -100,6 +105,7 @@ class _Application:
     deployed_s: float
     handle: DeploymentHandle
     place: Place | None = None
+    notice: Notice | None = None
     algorithm: type[Algorithm] | None = None
     replicas: int = 0
 
@@ -112,6 +118,7 @@ class Sites:
         refresh_s: between two looks at Serve's controller.
         statuses: name to status of each application on Serve.
         handle: opens the handle of a deployment, by name and application.
+        seen: what the replicas of a place say they are.
     """
 
     MISS_S = 0.5
@@ -126,6 +133,7 @@ class Sites:
         refresh_s: float = 2.0,
         statuses: Callable[[], Mapping[str, ApplicationStatusOverview]] = statuses,
         handle: Callable[[str, str], DeploymentHandle] = serve.get_deployment_handle,
+        seen: Callable[[Place], Notice | None] = noticeboard.seen,
     ) -> None:
         self.health = Health()
         self._only = None if only is None else frozenset(only)
@@ -133,8 +141,9 @@ class Sites:
         self._refresh_s = refresh_s
         self._statuses = statuses
         self._handle = handle
+        self._seen = seen
         self._applications: dict[str, _Application] = {}
-        self._complained: set[str] = set()
+        self._complained: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
         self._looked_s = 0.0
         self._stop = threading.Event()
@@ -206,7 +215,9 @@ class Sites:
             old, new = self._applications, self._running()
             self._tell(old, new)
             self._applications = {**old, **new}
-            self.registry.replace(a.algorithm for a in new.values() if a.algorithm is not None)
+            # Where two sites run different versions, plans are made with that of the first by name: the local one.
+            found = [new[name].algorithm for name in sorted(new, reverse=True)]
+            self.registry.replace(algorithm for algorithm in found if algorithm is not None)
             self._applications = new
             self._looked_s = time.monotonic()
 
@@ -214,29 +225,39 @@ class Sites:
         running = {}
         for name, status in self._statuses().items():
             known = self._applications.get(name)
-            is_new = known is None or known.deployed_s != status.last_deployed_time_s
-            if status.status is ApplicationStatus.RUNNING and is_new:
-                known = self._found(name, status)
+            # While it is updated, plans are made as before: what is new in a version is not everywhere yet.
+            if status.status is ApplicationStatus.RUNNING:
+                known = self._found(name, status, known)
             if known is not None and status.status in _STAYS:
                 running[name] = replace(known, replicas=_replicas(status))
         return running
 
-    def _found(self, name: str, status: ApplicationStatusOverview) -> _Application | None:
+    def _found(self, name: str, status: ApplicationStatusOverview, known: _Application | None) -> _Application | None:
+        """The application as it is now, or None when it is not for this Engine."""
+        if known is not None and known.deployed_s != status.last_deployed_time_s:
+            known = None
         if FINISHER in status.deployments:
-            return _Application(name, status.last_deployed_time_s, self._handle(FINISHER, name))
+            return known or _Application(name, status.last_deployed_time_s, self._handle(FINISHER, name))
         place = Place.of(name)
         if HOST not in status.deployments or place is None:
             return None
         if self._only is not None and place.site not in self._only:
             return None
         try:
-            algorithm = installed(place.key)
+            notice = self._seen(place)
+            if known is not None and known.notice == notice:
+                return known
+            algorithm = _planned_with(place.key, notice)
         except PluginError as error:
-            if name not in self._complained:
-                self._complained.add(name)
-                log.error("the application %s runs but the Engine cannot use it: %s", name, error)
+            self._complain(name, error)
             return None
-        return _Application(name, status.last_deployed_time_s, self._handle(HOST, name), place, algorithm)
+        handle = known.handle if known else self._handle(HOST, name)
+        return _Application(name, status.last_deployed_time_s, handle, place, notice, algorithm)
+
+    def _complain(self, name: str, error: PluginError) -> None:
+        if (name, str(error)) not in self._complained:
+            self._complained.add((name, str(error)))
+            log.error("the application %s runs but the Engine cannot use it: %s", name, error)
 
     def _tell(self, old: Mapping[str, _Application], new: Mapping[str, _Application]) -> None:
         for name in new.keys() - old.keys():
@@ -257,6 +278,23 @@ class Sites:
             self.refresh()
         except (RayError, RayServeException, ConnectionError) as error:
             log.warning("Serve's controller did not answer; what was known stays: %s", error)
+
+
+def _planned_with(key: str, notice: Notice | None) -> type[Algorithm] | None:
+    """The class to plan with, or None for an algorithm that retires.
+
+    Raises:
+        PluginError: it is neither described nor installed here, or breaks the contract.
+    """
+    if notice is None:
+        return installed(key)
+    if notice.retiring:
+        return None
+    try:
+        own = installed(key)
+    except PluginError:  # its code is in another environment
+        own = None
+    return fitting(own, notice.description)
 
 
 def _replicas(status: ApplicationStatusOverview) -> int:

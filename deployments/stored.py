@@ -177,6 +177,7 @@ def keep_picture(
         finished: the picture.
         seconds: of the whole request.
         instead: who did steps in another's place. Such a picture is not kept: its report could not be told again.
+            Nor is one that other versions had a hand in than its name says.
     """
-    if cache is not None and cut.name and not instead and cut.picture is None:
+    if cache is not None and cut.name and not instead and not finished.versions and cut.picture is None:
         cache.keep_soon(cut.name, Kept(finished, seconds, FINISH))

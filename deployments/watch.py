@@ -1,4 +1,4 @@
-"""What the Engine learns of a call without reading its value: that a replica took it, that it ended, and how."""
+"""What the Engine learns of a call without reading its value: that a replica took it, how far it is, that it ended."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 import ray
+from ray.exceptions import RayError
 from ray.experimental import get_local_object_locations
+from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle, DeploymentResponse
 
 STILL_THERE_S = 1.0
@@ -49,3 +51,31 @@ async def ended(ref: ray.ObjectRef) -> None:
     told = get_local_object_locations([ref]).get(ref) or {}
     if not told.get("node_ids") and (told.get("object_size") or 0) <= INLINE_BYTES:
         await ref
+
+
+LOOK_S = 0.5
+"""Between two looks how far a call is."""
+
+
+async def progress(handle: DeploymentHandle, id: tuple[str, str], tell: Callable[[float], None]) -> None:
+    """Tell how far a call is whenever that has changed, until cancelled.
+
+    All replicas are asked, as the Engine does not know which of them has the call. Who does not answer is asked again.
+
+    Args:
+        handle: of the call's deployment.
+        id: of the call.
+        tell: takes a fraction, 0 to 1.
+    """
+    told = 0.0
+    while True:
+        await asyncio.sleep(LOOK_S)
+        try:
+            asked = handle.broadcast("fraction", id)
+            answers = await asked.results_async(timeout_s=4 * LOOK_S, return_exceptions=True)
+        except (RayError, RayServeException, TimeoutError):
+            continue
+        fraction = max((answer for answer in answers if isinstance(answer, float)), default=0.0)
+        if fraction > told:
+            told = fraction
+            tell(fraction)

@@ -37,6 +37,10 @@ class StepEvent:
 OnEvent = Callable[[StepEvent], None]
 
 
+def nobody(event: StepEvent) -> None:
+    """The `OnEvent` of who does not listen; a dispatcher need not find out how far its steps are."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What running a plan gave.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from genkol.algorithm import Algorithm
 from genkol.artifacts import Value
-from genkol.dispatch import Dispatcher, InProcess, OnEvent, Outcome
+from genkol.dispatch import Dispatcher, InProcess, OnEvent, Outcome, nobody
 from genkol.errors import FlowErrors, RequestError
 from genkol.evaluation.gates import Judge, gate_digest
 from genkol.finish import Wanted
@@ -43,12 +43,25 @@ class Result:
 
     def _done(self) -> Iterator[PlannedStep]:
         """The steps as they were done: by another algorithm where the gates refused the first one, at another site
-        where the first one was lost.
+        where the first one was lost, in another version where it was swapped meanwhile.
         """
+        versions = dict(self.outcome.finished.versions)
         for step in self.plan:
             by = self.outcome.instead.get(step.id, step.key)
             done = next(choice for choice in step.choices if choice.key == by)
-            yield done.at(self.outcome.sites.get(step.id, done.site))
+            yield replace(
+                done,
+                sites=(self.outcome.sites.get(step.id, done.site),),
+                version=versions.get(step.id, done.version),
+            )
+
+    def _names(self) -> dict[str, str]:
+        """Step to the name of its result, for those that are what was planned."""
+        swapped = {step for step, _ in self.outcome.finished.versions}
+        for step in self.plan:
+            if swapped.intersection(step.needs):
+                swapped.add(step.id)
+        return {step.id: step.name for step in self.plan if step.id not in swapped}
 
     def report(self) -> dict[str, Any]:
         """What happened, JSON-ready: seconds, steps, layers, seed and digests."""
@@ -83,7 +96,7 @@ class Result:
             ],
             "digests": {
                 "inputs": dict(self.inputs),
-                "steps": {step.id: step.name for step in self.plan},
+                "steps": self._names(),
                 "layers": {layer.step: layer.digest for layer in finished.layers},
                 "picture": finished.digest,
             },
@@ -170,7 +183,7 @@ class Engine:
         flow: Flow,
         values: Mapping[str, Value],
         wanted: Wanted = A_PICTURE,
-        on_event: OnEvent = lambda event: None,
+        on_event: OnEvent = nobody,
     ) -> Result:
         """Plan the flow and run it; cancelling the task cancels the steps.
 
@@ -187,7 +200,7 @@ class Engine:
         flow: Flow,
         values: Mapping[str, Value],
         wanted: Wanted = A_PICTURE,
-        on_event: OnEvent = lambda event: None,
+        on_event: OnEvent = nobody,
     ) -> Result:
         """`arun` for callers that have no event loop."""
         return asyncio.run(self.arun(flow, values, wanted, on_event))

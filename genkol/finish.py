@@ -65,6 +65,7 @@ class Finished:
             a finisher may be larger.
         layers: bottom first.
         ora: the OpenRaster file, empty unless asked for.
+        versions: step and version, for steps that another version did than was planned: it was swapped meanwhile.
     """
 
     picture: bytes
@@ -75,6 +76,7 @@ class Finished:
     frame: tuple[int, int]
     layers: tuple[LayerReport, ...]
     ora: bytes = b""
+    versions: tuple[tuple[str, str], ...] = ()
 
 
 def finish(plan: Plan, portrait: Image, layers: Sequence[Layer], last: Image | None, wanted: Wanted) -> Finished:

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from genkol.algorithm import Algorithm, Step
+from pydantic import ValidationError
+
+from genkol.algorithm import Algorithm, Params, Step
 from genkol.artifacts import PYTHON_TYPE, Image, Layer, Value
 from genkol.compose import compose
-from genkol.errors import GateFailed, GenkolError, StepFailed
+from genkol.errors import BadParams, GateFailed, GenkolError, MissingInput, StepFailed
+from genkol.flow.flow import worded
 from genkol.flow.plan import Plan, PlannedStep
 
 
@@ -23,7 +26,7 @@ class Call:
     Args:
         step: the planned step's id.
         key: ``service/algorithm``.
-        params: canonical.
+        params: those that the flow gives; the algorithm where it runs has the defaults of the others.
         seed: for the run.
         ports: names of the ports, in the order of their values.
         canvas: the port whose picture lies under the layers, or None.
@@ -31,6 +34,9 @@ class Call:
         site: where it runs, for messages.
         verify: whether a gate judges the result.
         name: of the result (see `genkol.flow.naming`); empty when it has none.
+        request: tells the calls of different requests apart, where somebody asks how far they are.
+        edition: of the algorithm that was planned with (see `genkol.flow.naming.edition`); empty when that is the
+            one that runs.
     """
 
     step: str
@@ -43,13 +49,29 @@ class Call:
     site: str = "local"
     verify: bool = False
     name: str = ""
+    request: str = ""
+    edition: str = ""
+
+    @property
+    def id(self) -> tuple[str, str]:
+        """Request and step."""
+        return self.request, self.step
 
     @classmethod
-    def of(cls, step: PlannedStep, plan: Plan) -> Call:
-        strengths = tuple(plan.step(id).strength for id in step.sees)
-        ports = tuple(step.wires)
+    def of(cls, step: PlannedStep, plan: Plan, request: str = "") -> Call:
         return cls(
-            step.id, step.key, step.params, step.seed, ports, step.canvas, strengths, step.site, step.verify, step.name
+            step=step.id,
+            key=step.key,
+            params={name: step.params[name] for name in step.said},
+            seed=step.seed,
+            ports=tuple(step.wires),
+            canvas=step.canvas,
+            strengths=tuple(plan.step(id).strength for id in step.sees),
+            site=step.site,
+            verify=step.verify,
+            name=step.name,
+            request=request,
+            edition=step.edition,
         )
 
 
@@ -88,6 +110,7 @@ def perform(algorithm: Algorithm, call: Call, values: Sequence[Value], step: Ste
         StepFailed: the algorithm raised anything else, or returned another kind than its service's; or a gate is
             wanted where there is none.
         GateFailed: no try passed the gate; the message has the reasons of the last one.
+        BadParams, MissingInput: this algorithm does not take the call, which whoever planned it could not know.
     """
     with _located(call):
         arguments = _arguments(call, values)
@@ -128,12 +151,29 @@ def retry_seed(seed: int, number: int) -> int:
 
 def _made(algorithm: Algorithm, call: Call, arguments: Mapping[str, Value], step: Step) -> Value:
     """Run the algorithm once; return a value of its service's kind."""
-    params = algorithm.Params.model_validate(dict(call.params))
+    params = _checked(algorithm, call)
     value: Any = algorithm.run(**arguments, params=params, step=step)
     expected = PYTHON_TYPE[algorithm.service.output]
     if not isinstance(value, expected):
         raise StepFailed(f"{_who(call)} returned a {type(value).__name__} where a {expected.__name__} is due.")
     return cast(Value, value)
+
+
+def _checked(algorithm: Algorithm, call: Call) -> Params:
+    """The call's parameters. They were checked when the step was planned, but perhaps by a description alone (see
+    `genkol.described`), or for another edition.
+    """
+    try:
+        params = algorithm.Params.model_validate(dict(call.params))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        text = f"{_who(call)} in version {algorithm.version}: {name} = {first['input']!r}: {worded(first)}"
+        raise BadParams(text, field=f"params.{name}") from error
+    fault = algorithm.check(params, frozenset(call.ports))
+    if fault:
+        raise MissingInput(f"{_who(call)}: {fault}")
+    return params
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from deployments.cluster import has_own_environment
 from deployments.engine import EngineArgs
 from deployments.finisher import FinisherArgs
 from deployments.host import HostArgs, HostSettings
@@ -106,7 +107,7 @@ def _host(application: Node, algorithms: dict[str, type[Algorithm]]) -> Iterator
     key, name = application.at("args", "algorithm"), application["name"]
     site = application.at("args", "site").text or LOCAL
     algorithm = algorithms.get(key.text)
-    if key.text and algorithm is None:
+    if key.text and algorithm is None and not _is_elsewhere(application):
         yield key.finding(f"No algorithm {key.text!r} is installed. {did_you_mean(key.text, algorithms)}")
     expected = Place(key.text, site).application
     if key.text and name.text != expected:
@@ -122,6 +123,12 @@ def _host(application: Node, algorithms: dict[str, type[Algorithm]]) -> Iterator
             f"{key.text} needs {algorithm.resources.gpus:g} of a GPU, but its replicas book {gpus:g}. "
             f"Set `num_gpus: {algorithm.resources.gpus:g}`."
         )
+
+
+def _is_elsewhere(application: Node) -> bool:
+    """Whether the algorithm's code is in an environment that cannot be looked into from here."""
+    own = options(application, HOST).at("ray_actor_options", "runtime_env")
+    return any(has_own_environment(env.mapping) for env in (application["runtime_env"], own))
 
 
 def _of_the_whole(config: Node) -> Iterator[Finding]:

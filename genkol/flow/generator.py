@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from genkol.algorithm import Algorithm
 from genkol.artifacts import Kind
+from genkol.described import weights_of
 from genkol.errors import BadFlow, FlowErrors, GenkolError, MissingInput, RequestError, TooLarge, did_you_mean
 from genkol.flow.flow import IMPLIED, Flow
 from genkol.flow.plan import Plan
@@ -92,7 +93,7 @@ class FlowGenerator:
 
     def weights_digest(self, algorithm: type[Algorithm]) -> str:
         """Digest of the algorithm's weights."""
-        return self._weights_digest(algorithm.weights) if algorithm.weights else ""
+        return weights_of(algorithm, self._weights_digest)
 
 
 def _each_once(errors: Sequence[GenkolError]) -> list[RequestError]:

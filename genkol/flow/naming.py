@@ -13,6 +13,16 @@ def step_seed(flow_seed: int, step_id: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{flow_seed}/{step_id}".encode()).digest()[:4], "big")
 
 
+def edition(version: str, weights: str) -> str:
+    """Return what an algorithm is at a moment: of another edition, the same step may have another result.
+
+    Args:
+        version: the algorithm's.
+        weights: digest of its weights.
+    """
+    return f"{version}+{weights[:16]}" if weights else version
+
+
 def step_name(
     *,
     algorithm: str,

@@ -33,7 +33,7 @@ class Other:
     """Another algorithm that can do a planned step, should the gates refuse what the first one makes.
 
     Args:
-        algorithm, version, params, seed: of the step that it would be.
+        algorithm, version, params, seed, said, edition: of the step that it would be.
         ports: those of the step's that it takes, in its order.
         resources: what one run needs.
         sites: where it runs; see `PlannedStep.sites`.
@@ -46,6 +46,8 @@ class Other:
     ports: tuple[str, ...]
     resources: Resources
     sites: tuple[str, ...] = (LOCAL,)
+    said: tuple[str, ...] = ()
+    edition: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class PlannedStep:
         sites: the first of them runs it; the others when that one is lost, in this order.
         verify: whether the gates judge its result.
         others: who may try when they refuse it, in this order.
+        said: names of the parameters that the flow itself gives; the others are the algorithm's defaults.
+        edition: of the algorithm that was planned with (see `genkol.flow.naming.edition`).
         private: whether it sees a private input, or what was made of one.
     """
 
@@ -86,6 +90,8 @@ class PlannedStep:
     sites: tuple[str, ...] = (LOCAL,)
     verify: bool = False
     others: tuple[Other, ...] = ()
+    said: tuple[str, ...] = ()
+    edition: str = ""
     private: bool = False
 
     @property
@@ -104,6 +110,8 @@ class PlannedStep:
             resources=other.resources,
             sites=other.sites,
             others=(),
+            said=other.said,
+            edition=other.edition,
         )
 
     @property

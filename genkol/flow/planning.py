@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from genkol.algorithm import Algorithm, Effects, Params
 from genkol.flow.flow import Flow
 from genkol.flow.matrices import hazards
-from genkol.flow.naming import step_name, step_seed
+from genkol.flow.naming import edition, step_name, step_seed
 from genkol.flow.others import others_for
 from genkol.flow.plan import CANVAS_PORT, Other, Plan, PlannedStep, Wire
 from genkol.flow.resolve import Resolved
@@ -177,6 +177,8 @@ class Planning:
             name=self._name(algorithm, canonical, used, wires, sees),
             derived=derived,
             resources=algorithm.needs(params),
+            said=tuple(sorted(params.model_fields_set)),
+            edition=edition(algorithm.version, self.weights_digest(algorithm)),
         )
 
     def _verified(self, step: Resolved, planned: PlannedStep) -> PlannedStep:
@@ -202,6 +204,8 @@ class Planning:
             seed=self._seed(algorithm, planned.id, seed),
             ports=tuple(use.port.name for use in ports_of(algorithm) if use.port.name in planned.wires),
             resources=algorithm.needs(params),
+            said=tuple(sorted(params.model_fields_set)),
+            edition=edition(algorithm.version, self.weights_digest(algorithm)),
         )
 
     def _seed(self, algorithm: type[Algorithm], id: str, seed: int | None) -> int:

@@ -92,6 +92,10 @@ _PICTURE_HEADERS = {
     "Server-Timing": {"schema": {"type": "string"}, "description": "Milliseconds of each step and in total."},
 }
 _FORMS = ("image/png", "image/jpeg", "image/webp", "image/openraster")
+_EVENTS = (
+    "Events `step` (`step`, `state`: started, progress, done or failed, `fraction`, `seconds`, `cached`), then one "
+    "`picture` (a PictureAnswer) or `problem` (a Problem); the data of each is JSON in one line."
+)
 PICTURES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The picture, as `Accept` asks: a file, its layers as OpenRaster, or JSON with all of it.",
@@ -99,6 +103,7 @@ PICTURES: dict[int | str, dict[str, Any]] = {
         "content": {
             **{media_type: {"schema": _BINARY} for media_type in _FORMS},
             "application/json": {"schema": ref("PictureAnswer")},
+            "text/event-stream": {"schema": {"type": "string", "description": _EVENTS}},
         },
     },
     **problems(403, 404, 406, 413, 415, 422, 502, 503, 504),

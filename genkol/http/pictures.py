@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import base64
 import math
+from collections.abc import Coroutine
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from genkol.dispatch import Outcome
+from genkol.dispatch import OnEvent, Outcome, nobody
 from genkol.engine import Engine, Result
 from genkol.errors import UnknownRequest
 from genkol.finish import LayerReport, Wanted
 from genkol.http import openapi
 from genkol.http.dependencies import AssetsHere, EngineHere, SettingsHere
+from genkol.http.events import EVENTS, streamed
 from genkol.http.middleware import REQUEST_ID
 from genkol.http.negotiation import negotiate
 from genkol.http.uploads import Asked, read_request
@@ -28,7 +30,7 @@ router = APIRouter(prefix="/v1", tags=["pictures"])
 FORMATS = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp"}
 OPENRASTER = "image/openraster"
 JSON = "application/json"
-ANSWERS = (*FORMATS, OPENRASTER, JSON)
+ANSWERS = (*FORMATS, OPENRASTER, JSON, EVENTS)
 """What a picture may be answered as, the default first."""
 
 
@@ -39,21 +41,28 @@ async def make_picture(
     settings: SettingsHere,
     assets: AssetsHere,
     swatches: Annotated[bool, Query(description="Each layer as a PNG in the JSON answer.")] = False,
-    timeout_s: Annotated[
-        float | None, Query(gt=0, description="Longest time, seconds; the server has its own.")
-    ] = None,
+    timeout_s: Annotated[float | None, Query(ge=1, description="Longest time; the server has one, too.")] = None,
 ) -> Response:
     """Make a picture of a portrait and references.
 
     Each reference implies its service (a `makeup` photo: makeup-transfer, a `scene`: background); a `flow`
-    says it in full. The answer's form follows `Accept`. All mistakes of a request come in one answer.
-    One that sends an `X-Request-Id` can be stopped under it by `DELETE`.
+    says it in full. The answer's form follows `Accept`; `text/event-stream` tells of each step as it goes. All
+    mistakes of a request come in one answer. One that sends an `X-Request-Id` can be stopped under it by `DELETE`.
     """
     answer = negotiate(", ".join(request.headers.getlist("accept")), ANSWERS)
-    wanted = Wanted(FORMATS.get(answer, "png"), layers=answer == OPENRASTER, swatches=swatches and answer == JSON)
+    wanted = Wanted(
+        FORMATS.get(answer, "png"), layers=answer == OPENRASTER, swatches=swatches and answer in (JSON, EVENTS)
+    )
     asked = await read_request(request, settings)
-    work = engine.running.tracked(request.scope["genkol.request_id"], _made(asked, engine, assets, wanted))
-    result = await while_wanted(request, work, min(timeout_s or math.inf, settings.request_timeout_s))
+
+    def work(on_event: OnEvent = nobody) -> Coroutine[Any, Any, Result]:
+        made = _made(asked, engine, assets, wanted, on_event)
+        return engine.running.tracked(request.scope["genkol.request_id"], made)
+
+    longest_s = min(timeout_s or math.inf, settings.request_timeout_s)
+    if answer == EVENTS:
+        return await streamed(request, work, _described, longest_s)
+    result = await while_wanted(request, work(), longest_s)
     headers = {
         "X-Genkol-Seed": str(result.plan.seed),
         "X-Genkol-Digest": result.outcome.finished.digest,
@@ -77,9 +86,9 @@ async def stop_picture(request_id: Annotated[str, Path(pattern=REQUEST_ID.patter
         )
 
 
-async def _made(asked: Asked, engine: Engine, assets: AssetStore, wanted: Wanted) -> Result:
+async def _made(asked: Asked, engine: Engine, assets: AssetStore, wanted: Wanted, on_event: OnEvent) -> Result:
     wish = await asyncio.to_thread(understand, asked, engine, assets)
-    return await engine.arun(wish.flow, wish.values, wanted)
+    return await engine.arun(wish.flow, wish.values, wanted, on_event)
 
 
 def _server_timing(outcome: Outcome) -> str:

@@ -30,18 +30,34 @@ async def while_wanted(request: Request, work: Coroutine[Any, Any, T], timeout_s
     task, gone = asyncio.create_task(work), asyncio.create_task(_gone(request))
     try:
         await asyncio.wait({task, gone}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-        if task.cancelled():
-            raise Cancelled("The request was stopped before the picture was done.")
         if task.done():
-            return task.result()
+            return await result_of(task)
         if gone.done():
             raise Cancelled("The client closed the connection before the picture was done.")
-        raise StepTimeout(
-            f"The picture was not done within {timeout_s:g} s. Ask for less, or try again.",
-            expected=timeout_s,
-        )
+        raise too_late(timeout_s)
     finally:
         await _stopped(task, gone)
+
+
+async def result_of(task: asyncio.Task[T]) -> T:
+    """Wait for a task that others may stop, and return its result.
+
+    Raises:
+        Cancelled: somebody did.
+    """
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not task.cancelled():  # it is who waits that is cancelled
+            raise
+        raise Cancelled("The request was stopped before the picture was done.") from None
+
+
+def too_late(timeout_s: float) -> StepTimeout:
+    """The error of a request whose time is up."""
+    return StepTimeout(
+        f"The picture was not done within {timeout_s:g} s. Ask for less, or try again.", expected=timeout_s
+    )
 
 
 async def _gone(request: Request) -> None:

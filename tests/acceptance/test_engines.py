@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import shutil
 import threading
 import time
@@ -39,7 +40,8 @@ def kept(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def with_cache(app: Any, url: str) -> Any:
     changed: dict[str, Any] = {"runtime_env": {**app.runtime_env, "env_vars": {"GENKOL_CACHE_URL": url}}}
     if app.name == "engine":
-        changed["deployments"] = [app.deployments[0].model_copy(update={"num_replicas": 2})]
+        two = {"autoscaling_config": {"min_replicas": 2, "max_replicas": 2}}
+        changed["deployments"] = [app.deployments[0].model_copy(update=two)]
     return app.model_copy(update=changed)
 
 
@@ -112,12 +114,24 @@ def test_a_request_is_stopped_by_its_id_whichever_engine_is_asked(
         assert cluster.post(flow(number), portrait, timeout=20).status_code == 200  # the replica does not go on with it
 
 
+def test_a_client_is_told_how_far_each_step_is(cluster: Cluster, kept: Path, portrait: bytes) -> None:
+    answer = cluster.post(flow(64, seconds=2.0), portrait, accept="text/event-stream")
+    blocks = [block.split("\n") for block in answer.text.split("\n\n") if block.startswith("event: ")]
+    assert [name for name, _ in blocks][-1] == "event: picture", answer.text[-2000:]
+    steps = [json.loads(data.removeprefix("data: ")) for name, data in blocks if name == "event: step"]
+    assert [(s["state"], s["fraction"]) for s in steps if s["step"] == "background"] == [
+        ("started", 0.0),
+        ("progress", 0.5),
+        ("done", 1.0),
+    ]
+
+
 def stopped(cluster: Cluster, id: str) -> int:
     return httpx.delete(f"{cluster.url}/v1/pictures/{id}", timeout=20, trust_env=False).status_code
 
 
 def test_a_request_ends_at_the_deadline_that_it_names(cluster: Cluster, portrait: bytes) -> None:
     body = {"flow": flow(1, seconds=30), "inputs": {"portrait": {"data": base64.b64encode(portrait).decode()}}}
-    url = f"{cluster.url}/v1/pictures?timeout_s=0.5"
+    url = f"{cluster.url}/v1/pictures?timeout_s=1"
     answer = httpx.post(url, json=body, timeout=20, trust_env=False)
     assert (answer.status_code, answer.json()["code"]) == (504, "step-timeout")

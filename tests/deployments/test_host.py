@@ -6,6 +6,8 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,12 +18,20 @@ from pydantic import ValidationError
 
 from deployments import host
 from deployments.host import AlgorithmHost, HostArgs
+from deployments.names import Place
+from deployments.noticeboard import Notice
+from deployments.strays import Stray
 from genkol.algorithm import Algorithm, Effects, Params, Step
 from genkol.artifacts import Image, Layer
 from genkol.compose import at, cover
+from genkol.described import Description
 from genkol.errors import Cancelled, PluginError
 from genkol.perform import Call
 from genkol.services import MAKEUP_TRANSFER, Aspect
+from genkol.stores.blobs import Folder
+from genkol.stores.databases import Sqlite
+from genkol.stores.index import Index
+from genkol.stores.steps import StepCache
 
 PORTRAIT = Image(np.full((8, 8, 3), 100, np.uint8))
 
@@ -91,6 +101,49 @@ async def test_a_cancelled_request_stops_the_algorithm_and_the_next_one_runs(
         await first
     await replica.run(call(), PORTRAIT)
     assert Slow.ended == ["cancelled", "done"]
+
+
+async def test_a_call_that_was_planned_with_another_edition_is_done_and_says_so(
+    hosted: Callable[..., AlgorithmHost],
+) -> None:
+    replica = hosted()
+    assert isinstance(await replica.run(call(edition="1"), PORTRAIT), Layer)
+    stray = await replica.run(call(edition="0.9"), PORTRAIT)
+    assert isinstance(stray, Stray)
+    assert stray.versions == {"makeup": "1"}
+    assert isinstance(stray.value, Layer)
+    after = await replica.run(call(edition="1"), Stray(PORTRAIT, {"scene": "7"}))
+    assert isinstance(after, Stray)
+    assert after.versions == {"scene": "7"}
+
+
+async def test_what_is_no_longer_what_was_named_is_not_kept(
+    hosted: Callable[..., AlgorithmHost], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    index, folder = Index(Sqlite(tmp_path / "index.sqlite")), Folder(tmp_path / "results")
+    with closing(StepCache(index, folder, max_bytes=1 << 30)) as cache:
+        monkeypatch.setattr(host, "replicas_cache", lambda: cache)
+        replica = hosted()
+        for name, edition, value in (
+            ("a" * 64, "0.9", PORTRAIT),
+            ("b" * 64, "1", Stray(PORTRAIT, {"scene": "7"})),
+            ("c" * 64, "1", PORTRAIT),
+        ):
+            await replica.run(call(name=name, edition=edition), value)
+        cache.settle()
+        assert set(cache.known([letter * 64 for letter in "abc"])) == {"c" * 64}
+
+
+def test_a_replica_describes_itself_and_whether_it_retires(
+    hosted: Callable[..., AlgorithmHost], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put: list[tuple[Place, Notice]] = []
+    monkeypatch.setattr(host, "put_up", lambda place, notice: put.append((place, notice)))
+    replica = hosted()
+    replica.reconfigure({"retiring": True})
+    place = Place("makeup-transfer/slow")
+    description = Description.of(Slow)
+    assert put == [(place, Notice(description=description)), (place, Notice(description=description, retiring=True))]
 
 
 def test_an_application_under_another_name_does_not_start(hosted: Callable[..., AlgorithmHost]) -> None:

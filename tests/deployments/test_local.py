@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,12 +17,14 @@ from ray import serve
 from deployments import finisher, host
 from deployments.finisher import FinisherArgs
 from deployments.host import HostArgs
-from deployments.stored import Stored
+from deployments.stored import Shortcut, Stored, keep_picture
 from genkol import testing
 from genkol.artifacts import Image, Kind
-from genkol.engine import Engine
+from genkol.dispatch import Outcome
+from genkol.engine import Engine, Result
 from genkol.finish import Wanted
 from genkol.flow.flow import Flow
+from genkol.flow.plan import Plan
 from genkol.perform import Call
 from genkol.registry import Registry
 from genkol.stores.blobs import Folder
@@ -91,3 +94,41 @@ def test_kept_results_pass_through_hosts_and_the_finisher_by_name(
         expected = testing.fake_engine(algorithms).run(flow, {"portrait": PORTRAIT})
         assert finished == expected.outcome.finished
         assert (cache.counters.misses, cache.counters.hits) == (1, 2)
+
+
+def test_a_step_that_another_edition_did_is_told_in_the_report_and_its_picture_is_not_kept(
+    algorithms: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Planned with what was there a moment ago; what stands on it is no longer what its name says, either."""
+    steps = [{"service": "makeup-transfer"}, {"service": "hair-editing", "after": ["makeup-transfer"]}]
+    flow = Flow.parse({"inputs": {"portrait": Kind.PORTRAIT, "look": Kind.MAKEUP}, "steps": steps})
+    inputs = {"portrait": PORTRAIT, "look": PORTRAIT}
+    plan = testing.fake_engine(algorithms).plan(flow, inputs)
+    values: dict[str, Any] = dict(inputs)
+    for step in plan:
+        name = step.key.replace("/", ".")
+        monkeypatch.setattr(host.serve, "get_replica_context", lambda name=name: SimpleNamespace(app_name=name))
+        planned = replace(step, version="0", edition="0") if step.id == "makeup-transfer" else step
+        with local(host.app(HostArgs(algorithm=step.key)), name) as handle:
+            taken = [values[wire.source] for wire in step.wires.values()] + [values[id] for id in step.sees]
+            values[step.id] = handle.run.remote(Call.of(planned, plan), *taken)
+    with local(finisher.app(FinisherArgs()), "finisher") as handle:
+        layers = [values[id] for id in plan.layers]
+        finished = handle.finish.remote(plan, Wanted(), PORTRAIT, None, *layers).result()
+    assert finished.versions == (("makeup-transfer", "1"),)
+    assert replace(finished, versions=()) == testing.fake_engine(algorithms).run(flow, inputs).outcome.finished
+    report = Result(_planned_at(plan, "0"), Outcome(finished, {}), {}).report()
+    assert {step["id"]: step["version"] for step in report["steps"]}["makeup-transfer"] == "1"
+    assert set(report["digests"]["steps"]) == {step.id for step in plan} - {"makeup-transfer", "hair-editing"}
+
+    index, folder = Index(Sqlite(tmp_path / "index.sqlite")), Folder(tmp_path / "results")
+    with closing(StepCache(index, folder, max_bytes=1 << 30)) as cache:
+        for letter, picture in (("a", finished), ("b", replace(finished, versions=()))):
+            keep_picture(cache, Shortcut(name=letter * 64), picture, 1.0, {})
+        cache.settle()
+        assert set(cache.known(["a" * 64, "b" * 64])) == {"b" * 64}
+
+
+def _planned_at(plan: Plan, version: str) -> Plan:
+    steps = tuple(replace(s, version=version) if s.id == "makeup-transfer" else s for s in plan)
+    return replace(plan, steps=steps)

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from deployments.cluster import STOP_LOOP_S, quick_to_stop, read_config, with_only
+from deployments.cluster import STOP_LOOP_S, algorithms_of, quick_to_stop, read_config, with_only
 from deployments.serve import command, default_config
 from genkol.errors import BadFlow
 
@@ -81,3 +81,15 @@ def test_a_local_server_stops_quickly_and_the_config_itself_stays() -> None:
     quick = quick_to_stop(read)
     assert {d.graceful_shutdown_wait_loop_s for app in quick.applications for d in app.deployments} == {STOP_LOOP_S}
     assert not any(d.graceful_shutdown_wait_loop_s == STOP_LOOP_S for app in read.applications for d in app.deployments)
+
+
+@pytest.mark.parametrize("where", ["application", "deployment"])
+def test_weights_of_an_algorithm_with_an_environment_of_its_own_are_not_asked_for_here(where: str) -> None:
+    read = read_config(ROOT / "serve_config.yaml")
+    app = next(app for app in read.applications if app.name == "makeup-transfer.mesh")
+    own = {"py_executable": "/opt/plugin/bin/python"}
+    if where == "application":
+        app.runtime_env = own
+    else:
+        app.deployments[0].ray_actor_options.runtime_env = own
+    assert set(algorithms_of(read)) - set(algorithms_of(read, here=True)) == {"makeup-transfer/mesh"}

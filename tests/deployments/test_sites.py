@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from ray.serve.schema import ApplicationStatus, ReplicaState
 
-from deployments import sites
+from deployments import noticeboard, sites
 from deployments.health import FIRST_PAUSE_S, LOSSES
 from deployments.names import FINISHER, HOST, Place
+from deployments.noticeboard import Notice
 from deployments.sites import Sites
 from genkol import testing
 from genkol.algorithm import Algorithm
+from genkol.described import Description
 from genkol.errors import PluginError, StepFailed, UnknownAlgorithm
 from genkol.flow.placement import Offer, Unavailable
 
@@ -29,6 +31,7 @@ class Serve:
         self.applications: dict[str, Any] = {}
         self.opened: list[str] = []
         self.looks = 0
+        self.notices: dict[str, Notice] = {}
 
     def put(
         self,
@@ -43,6 +46,13 @@ class Serve:
         self.applications[name] = SimpleNamespace(
             status=status, last_deployed_time_s=at, deployments={deployment: running}, message=""
         )
+
+    def describe(self, algorithm: type[Algorithm], *, retiring: bool = False, **changed: Any) -> None:
+        description = Description.of(algorithm).model_copy(update=changed)
+        self.notices[Place(algorithm.key()).application] = Notice(description=description, retiring=retiring)
+
+    def seen(self, place: Place) -> Notice | None:
+        return self.notices.get(place.application)
 
     def statuses(self) -> dict[str, Any]:
         self.looks += 1
@@ -66,7 +76,7 @@ def here(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Sites:
         return KNOWN[key]
 
     monkeypatch.setattr(sites, "installed", load)
-    return Sites(statuses=serve.statuses, handle=serve.handle)
+    return Sites(statuses=serve.statuses, handle=serve.handle, seen=serve.seen)
 
 
 def keys(here: Sites) -> set[str]:
@@ -139,6 +149,84 @@ def test_what_runs_but_is_not_installed_is_logged_once(
     assert keys(here) == set()
 
 
+def test_an_algorithm_whose_code_is_elsewhere_is_planned_with_as_it_describes_itself(serve: Serve, here: Sites) -> None:
+    class Elsewhere(KNOWN["makeup-transfer/tint"]):  # type: ignore[misc]
+        name = "elsewhere"
+
+    serve.put("makeup-transfer.elsewhere")
+    serve.describe(Elsewhere)
+    here.refresh()
+    [found] = here.registry
+    assert (found.key(), found is Elsewhere) == ("makeup-transfer/elsewhere", False)
+    assert found.Params.model_json_schema() == Elsewhere.Params.model_json_schema()
+
+
+def test_an_upgrade_is_planned_with_once_it_is_everywhere_and_the_code_here_no_longer_is(
+    serve: Serve, here: Sites
+) -> None:
+    tint = KNOWN["makeup-transfer/tint"]
+    serve.put("makeup-transfer.tint")
+    serve.describe(tint)
+    here.refresh()
+    assert list(here.registry) == [tint]
+    serve.put("makeup-transfer.tint", DEPLOYING, at=2.0)
+    serve.describe(tint, version="2")
+    here.refresh()
+    assert list(here.registry) == [tint]
+    serve.put("makeup-transfer.tint", RUNNING, at=2.0)
+    here.refresh()
+    assert [algorithm.version for algorithm in here.registry] == ["2"]
+
+
+def test_a_description_that_comes_late_is_read_all_the_same(serve: Serve, here: Sites) -> None:
+    """One that is scaled to zero has no replica that could have said anything yet."""
+    serve.put("makeup-transfer.tint", replicas=0)
+    here.refresh()
+    assert list(here.registry) == [KNOWN["makeup-transfer/tint"]]
+    serve.describe(KNOWN["makeup-transfer/tint"], version="2")
+    here.refresh()
+    assert [algorithm.version for algorithm in here.registry] == ["2"]
+    assert serve.opened == ["makeup-transfer.tint"]
+
+
+def test_one_that_retires_is_known_no_more_but_answers_those_who_have_planned_with_it(
+    serve: Serve, here: Sites
+) -> None:
+    serve.put("makeup-transfer.tint")
+    serve.describe(KNOWN["makeup-transfer/tint"], retiring=True)
+    here.refresh()
+    assert keys(here) == set()
+    assert here.offers("makeup-transfer/tint") == []
+    assert here.host("makeup-transfer/tint", "local")
+    serve.describe(KNOWN["makeup-transfer/tint"])
+    here.refresh()
+    assert keys(here) == {"makeup-transfer/tint"}
+
+
+def test_a_description_of_another_release_is_logged_once(
+    serve: Serve, here: Sites, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(noticeboard.internal_kv, "_internal_kv_get", lambda key, namespace: b'{"name": "tint"}')
+    serve.put("makeup-transfer.tint")
+    mixed = Sites(statuses=serve.statuses, handle=serve.handle)
+    with caplog.at_level(logging.ERROR, "genkol.sites"):
+        mixed.refresh()
+        mixed.refresh()
+    [record] = caplog.records
+    assert "What makeup-transfer.tint says of itself cannot be read: description" in record.getMessage()
+    assert keys(mixed) == set()
+
+
+def test_plans_are_made_with_the_local_version_where_sites_differ(serve: Serve, here: Sites) -> None:
+    tint = KNOWN["makeup-transfer/tint"]
+    serve.put("makeup-transfer.tint@aws")
+    serve.put("makeup-transfer.tint")
+    serve.describe(tint, version="2")
+    serve.notices["makeup-transfer.tint@aws"] = Notice(description=Description.of(tint))
+    here.refresh()
+    assert [algorithm.version for algorithm in here.registry] == ["2"]
+
+
 def test_every_site_offers_what_runs_there(serve: Serve, here: Sites) -> None:
     serve.put("makeup-transfer.tint")
     serve.put("makeup-transfer.tint@aws", replicas=0)
@@ -162,7 +250,7 @@ def test_a_place_that_loses_its_calls_is_offered_no_more_for_a_while(serve: Serv
 
 
 def test_an_engine_may_be_told_which_sites_it_uses(serve: Serve, here: Sites) -> None:
-    only = Sites(["local"], statuses=serve.statuses, handle=serve.handle)
+    only = Sites(["local"], statuses=serve.statuses, handle=serve.handle, seen=serve.seen)
     serve.put("makeup-transfer.tint@aws")
     only.refresh()
     assert keys(only) == set()
