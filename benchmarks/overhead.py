@@ -255,6 +255,7 @@ def table(found: dict[str, Any]) -> str:
             f"| processor, {format}, s | {of['bare_cpu_s']:.3f} | {of['engine_cpu_s']:.3f} "
             f"| {of['engine_cpu_s'] / of['bare_cpu_s']:.2f} |",
         ]
+    share = found["again"] / found["first"]
     parts = ", ".join(f"{name} {ms:.0f} ms" for name, ms in found["edges"].items())
     return "\n".join(
         [
@@ -262,8 +263,8 @@ def table(found: dict[str, Any]) -> str:
             "|---|---:|---:|---:|",
             *rows,
             "",
-            f"Two steps of 1 s that do not see each other: {found['side_by_side']:.2f} s. The same request again, by "
-            f"an Engine that keeps pictures: {found['again']:.3f} s, {found['again'] / found['first']:.1%} of the first.",
+            f"Two steps of 1 s that do not see each other: {found['side_by_side']:.2f} s. The same request again, "
+            f"by an Engine that keeps pictures: {found['again']:.3f} s, {share:.1%} of the first.",
             "",
             f"Of a picture's processor time in either way: {parts} (composing and two digests: the Engine alone).",
         ]
