@@ -69,9 +69,12 @@ def start(port: int, applications: Sequence[Mapping[str, Any]]) -> None:
         wait_until_healthy(f"http://127.0.0.1:{port}", len(hosted), START_S)
 
 
-def engine(replicas: int = 1) -> dict[str, Any]:
-    """The Engine's application, with the numbers of serve_config.yaml."""
-    return _app("engine", "deployments.engine:app", "/", {}, "Engine", replicas, max_ongoing_requests=64)
+def engine(
+    replicas: int = 1, name: str = "engine", route: str = "/", env: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The Engine's application, with the numbers of serve_config.yaml. Args: env: its own settings."""
+    own = {"ray_actor_options": {"num_cpus": 0.1, "runtime_env": {"env_vars": dict(env)}}} if env else {}
+    return _app(name, "deployments.engine:app", route, {}, "Engine", replicas, max_ongoing_requests=64, **own)
 
 
 def finisher(replicas: int = 1) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def test_every_node_says_its_site_and_wants_the_token() -> None:
     config = yaml.safe_load(text("hybrid.yaml"))
     for key in ("head_start_ray_commands", "worker_start_ray_commands"):
         assert "--labels" in config[key][-1]
-        assert config[key][-1].startswith("RAY_AUTH_MODE=token ")
+        assert " RAY_AUTH_MODE=token " in config[key][-1]
 
 
 def test_every_command_is_one_that_a_shell_can_read() -> None:
