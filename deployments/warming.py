@@ -1,7 +1,7 @@
 """The Engine knows the whole flow when it comes: places that have no replica yet start one before their work arrives.
 
-A call whose inputs are still being made does not count as queued (since Ray 2.55 or so; a test holds it), so that Serve
-would start the replica only when they are there. A call without inputs counts at once.
+A call whose inputs are still being made does not count as queued (ray#60624, and a test), so that Serve would start the
+replica only when they are there. A call without inputs counts at once.
 """
 
 from __future__ import annotations

@@ -121,7 +121,8 @@ class Arrangement:
     def best(self, wish: Placement) -> At:
         """The preferred sites, unless others let the picture be done `spill_s` earlier."""
         preferred = {id: by_preference(offers.values(), wish)[0].site for id, offers in self.offers.items()}
-        if all(len(offers) == 1 for offers in self.offers.values()):
+        alone = all(len(offers) == 1 for offers in self.offers.values())
+        if alone or self._seconds(preferred) <= wish.spill_s:  # nothing can be so much earlier
             return preferred
         others = [at for at in self._others() if not over_budget(self.prices(at), wish)]
         soonest = min(others, key=self._seconds, default=preferred)
