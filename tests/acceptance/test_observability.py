@@ -6,8 +6,6 @@ import base64
 import json
 import os
 import re
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,12 +15,12 @@ from typing import Any
 import httpx
 import pytest
 import ray
-import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from deployments.cluster import deploy, wait_until_healthy, wait_until_running
-from tests.acceptance.conftest import Cluster, flow_of, free_port
+from tests.acceptance.conftest import Cluster, flow_of
 from tests.collector import Collector, attributes, collector
+from tests.prometheus import Prometheus, scraping
 from tests.unit.test_documents import DOCS, blocks
 
 pytestmark = pytest.mark.ray
@@ -162,42 +160,14 @@ def test_each_node_serves_the_metrics_of_its_replicas(observed: Observed) -> Non
 
 
 @pytest.fixture(scope="module")
-def prometheus(observed: Observed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a real Prometheus that scrapes as docs/observability.md says."""
-    server = shutil.which("prometheus")
-    if not server:
-        pytest.skip("Prometheus is not installed: prometheus is not on PATH (Debian: apt install prometheus)")
-    folder, port = tmp_path_factory.mktemp("prometheus"), free_port()
-    config = yaml.safe_load(blocks(DOCS / "observability.md", "yaml")[0])
-    (job,) = config["scrape_configs"]
-    job |= {"static_configs": [{"targets": nodes()}], "scrape_interval": "1s", "scrape_timeout": "1s"}
-    file = folder / "prometheus.yml"
-    file.write_text(yaml.safe_dump(config))
-    command = [server, f"--config.file={file}", f"--storage.tsdb.path={folder / 'data'}"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([*command, f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
+def prometheus(observed: Observed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """A real Prometheus that scrapes as docs/observability.md says."""
+    with scraping(blocks(DOCS / "observability.md", "yaml")[0], nodes(), tmp_path_factory.mktemp("prom")) as found:
+        yield found
 
 
-def asked(prometheus: str, query: str) -> list[dict[str, Any]]:
-    """What Prometheus answers to a query; nothing while it does not listen yet."""
-    try:
-        answer = httpx.get(f"{prometheus}/api/v1/query", params={"query": query}, timeout=20, trust_env=False)
-    except httpx.ConnectError:
-        return []
-    if answer.status_code == 503:  # it reads its log
-        return []
-    assert answer.status_code == 200, f"{query}: {answer.text}"
-    found: list[dict[str, Any]] = answer.json()["data"]["result"]
-    return found
-
-
-def of_prometheus(url: str) -> dict[tuple[str, ...], float]:
-    samples = asked(url, '{__name__=~"genkol_.*", application="observed"}')
+def of_prometheus(prometheus: Prometheus) -> dict[tuple[str, ...], float]:
+    samples = prometheus.asked('{__name__=~"genkol_.*", application="observed"}')
     return {
         (each["metric"]["__name__"], *(each["metric"][name] for name in OWN if name in each["metric"])): float(
             each["value"][1]
@@ -206,23 +176,23 @@ def of_prometheus(url: str) -> dict[tuple[str, ...], float]:
     }
 
 
-def test_a_real_prometheus_scrapes_what_happened(prometheus: str) -> None:
+def test_a_real_prometheus_scrapes_what_happened(prometheus: Prometheus) -> None:
     check(settled(lambda: of_prometheus(prometheus)))
 
 
-def test_every_query_of_the_document_is_answered(prometheus: str, observed: Observed) -> None:
+def test_every_query_of_the_document_is_answered(prometheus: Prometheus, observed: Observed) -> None:
     """With values, but for what did not happen here: nothing was paid, nothing kept, no place is left alone."""
     queries = blocks(DOCS / "observability.md", "promql")
     assert len(queries) == 10
-    until(lambda: asked(prometheus, 'count_over_time(genkol_flows_running{application="observed"}[1m]) > 3'))
+    until(lambda: prometheus.asked('count_over_time(genkol_flows_running{application="observed"}[1m]) > 3'))
     # Rates are of what grew since Prometheus first looked.
     observed.post({"service": "hair-editing"}, id="another", trace="1" * 32)
     silent = [query for query in queries if re.search("genkol_(cost|cache|breaker)", query)]
     waiting = set(queries).difference(silent)
     until(
-        lambda: not waiting.difference_update([query for query in waiting if asked(prometheus, query)]) and not waiting
+        lambda: not waiting.difference_update([query for query in waiting if prometheus.asked(query)]) and not waiting
     )
-    assert len([asked(prometheus, query) for query in silent]) == 3
+    assert len([prometheus.asked(query) for query in silent]) == 3
 
 
 # --------------------------------------------------------------------------------------------------------------- logs
