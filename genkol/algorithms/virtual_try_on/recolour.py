@@ -23,7 +23,7 @@ from genkol.artifacts import F32, U8, Image, Layer, Person
 from genkol.compose import affine, at
 from genkol.errors import Unsuitable, did_you_mean
 from genkol.services import VIRTUAL_TRY_ON, Aspect
-from genkol.vision.box import Box
+from genkol.vision.box import Box, box_of
 
 LEAST_CLOTH = 0.004
 """Share of the picture that the clothes must cover."""
@@ -125,7 +125,9 @@ class ClothesRecolour(Algorithm):
         step.progress(0.5)
         change = np.zeros(pixels.shape, np.float32)
         for part in _asked(pieces, params, posed):
-            change += _dyed_piece(pixels, weight, part, frame, design, params.intensity)
+            near = _around(weight * part)
+            own, cloth, share = (np.ascontiguousarray(near.of(map_)) for map_ in (pixels, weight, part))
+            near.of(change)[...] += _dyed_piece(own, cloth, share, frame.within(near), design, params.intensity)
             step.progress(0.8)
         before = pixels.astype(np.float32)
         return affine(np.clip(before + change, 0, 255) - before, 0.0, at(box.left, box.top), title=_title(params))
@@ -195,6 +197,13 @@ def _asked(pieces: Pieces, params: ClothesRecolour.Params, frame: Frame | None) 
             value=params.region,
         )
     return wanted
+
+
+def _around(weight: F32) -> Box:
+    """Return the box around a garment with some room, its corner a multiple of four; of one pixel where it is none."""
+    box = box_of(weight > 0, 1, 1) or Box(0, 0, 1, 1)
+    box = box.grown(0.02, weight.shape)
+    return Box(box.left - box.left % 4, box.top - box.top % 4, box.right, box.bottom)
 
 
 def _dyed_piece(pixels: U8, cloth: F32, part: F32, frame: Frame, design: Design, intensity: float) -> F32:
