@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from genkol import algorithm
 from genkol.algorithm import Algorithm, Effects, Resources, Step
-from genkol.algorithms.virtual_try_on.dye.cut import clothes_box, cut
+from genkol.algorithms.virtual_try_on.dye.cut import clothes_box, cut, even
 from genkol.algorithms.virtual_try_on.dye.design import Design, painted
 from genkol.algorithms.virtual_try_on.dye.drape import draped
 from genkol.algorithms.virtual_try_on.dye.frame import Frame, frame_of, frame_without_pose
@@ -200,10 +200,9 @@ def _asked(pieces: Pieces, params: ClothesRecolour.Params, frame: Frame | None) 
 
 
 def _around(weight: F32) -> Box:
-    """Return the box around a garment with some room, its corner a multiple of four; of one pixel where it is none."""
+    """Return the box around a garment with some room; of one corner where there is none."""
     box = box_of(weight > 0, 1, 1) or Box(0, 0, 1, 1)
-    box = box.grown(0.02, weight.shape)
-    return Box(box.left - box.left % 4, box.top - box.top % 4, box.right, box.bottom)
+    return even(box.grown(0.02, weight.shape), weight.shape)
 
 
 def _dyed_piece(pixels: U8, cloth: F32, part: F32, frame: Frame, design: Design, intensity: float) -> F32:
