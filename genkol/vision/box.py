@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genkol.artifacts import U8
+Pixel = TypeVar("Pixel", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Box:
     def area(self) -> int:
         return self.width * self.height
 
-    def of(self, array: U8) -> U8:
+    def of(self, array: NDArray[Pixel]) -> NDArray[Pixel]:
         """Return the view of the array inside the box."""
         return array[self.top : self.bottom, self.left : self.right]
 

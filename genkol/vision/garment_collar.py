@@ -15,6 +15,8 @@ STANDING = 0.08
 """Height of a collar above the shoulder seams, against half of the torso's width, from which it stands."""
 NEAREST = 0.19
 """Least distance of a collar's corner from its middle, against half of the torso's width; a hanger's hook is nearer."""
+GAIN = (-6.0, 5.0)
+"""Steps of lightness along the collar's edge that count: it is faint all along, a print is bright on a part of it."""
 HOOD_DEPTH = 0.33
 """How deep the sides of a closed hood cross below its base, against the base's width."""
 
@@ -87,7 +89,7 @@ def opening_of(cutout: Cutout, corners: F64, bases: F64, half: float, hood: bool
         for depth in np.linspace(0.1, 1.4, 53) * width:
             curve = _arc(left, right, depth, power, v)
             gain = _step_across(light, curve[np.abs(v) < 0.8], max(2.0, 0.03 * width))
-            value = float(np.clip(gain, -6, 12).mean()) - strict * abs(depth / width - usual)
+            value = float(np.clip(gain, *GAIN).mean()) - strict * abs(depth / width - usual)
             if value > score:
                 best, score = curve, value
     assert best is not None

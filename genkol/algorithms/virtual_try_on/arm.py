@@ -12,6 +12,10 @@ from genkol.artifacts import F32, F64, Person
 
 SHOULDERS, ELBOWS, WRISTS = (12, 11), (14, 13), (16, 15)
 """Pose landmarks, the picture's left one first when the person faces the camera."""
+MOST_TURN = 45.0
+"""Degrees by which an unsure forearm is turned to bare skin."""
+PAST = 0.3
+"""Skin along an unsure forearm, against that along the best one, under which it is turned."""
 LEAST_SEEN = 0.5
 """Visibility from which a landmark is believed."""
 
@@ -88,12 +92,47 @@ def arm_of(pose: F64, person: Person, index: int, side: int, span: float) -> Arm
     if seen[2] < 0.3:
         ahead = (bone[1] - bone[0]) / max(float(np.linalg.norm(bone[1] - bone[0])), 1e-6)
         bone[2] = bone[1] + ahead * 0.7 * span
+    unsure = not near and seen[2] < LEAST_SEEN
+    if unsure:
+        bone[2] = _along_skin(person, bone[1], bone[2])
     upper = _radius(person, bone, span)
     bone[1] += _off_middle(person, bone, upper, 0.06 * span)
     radii = np.array([1.08 * upper, 0.84 * upper, 0.5 * upper])
     elbow = _bare_radius(person, bone[1:], (0.05, 0.12, 0.2), 0.84 * upper)
     radii[1] = float(np.clip(elbow or radii[1], 0.7 * radii[1], 1.35 * radii[1]))
+    fore = _bare_radius(person, bone[1:], (0.55, 0.65, 0.75), 0.7 * upper) if unsure else None
+    if fore is not None:
+        radii[2] = float(np.clip((fore - 0.35 * radii[1]) / 0.65, 0.45 * upper, 0.95 * upper))
     return Arm(bone, radii, _bulge(person, bone, radii[0], side))
+
+
+def _along_skin(person: Person, elbow: F64, wrist: F64) -> F64:
+    """Return the wrist turned about the elbow to the bare forearm, where the pose leads plainly past it.
+
+    Args:
+        person: its parts.
+        elbow: (2,) pixels.
+        wrist: (2,) pixels, a guess: hidden, or off the frame.
+    """
+    length = float(np.linalg.norm(wrist - elbow))
+    depth = cv2.distanceTransform((person.body_skin > 127).astype(np.uint8), cv2.DIST_L2, 3)
+    depth = np.minimum(depth, 0.2 * length)
+
+    def shown(degrees: float) -> float:
+        line = elbow + np.linspace(0.5, 1.1, 30)[:, None] * (_turned(degrees) @ (wrist - elbow))
+        x, y = np.rint(line).astype(int).T
+        inside = (x >= 0) & (y >= 0) & (x < depth.shape[1]) & (y < depth.shape[0])
+        return float(depth[y[inside], x[inside]].sum())
+
+    best = max(np.arange(-MOST_TURN, MOST_TURN + 1, 3.0), key=shown)
+    if shown(0.0) >= PAST * shown(best):
+        return wrist
+    return np.asarray(elbow + _turned(float(best)) @ (wrist - elbow), np.float64)
+
+
+def _turned(degrees: float) -> F64:
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.array([[cos, -sin], [sin, cos]])
 
 
 def _bulge(person: Person, bone: F64, radius: float, side: int) -> float:

@@ -80,19 +80,20 @@ def removed(person: Person, lower: F32, top: float, shoulders: float) -> F32:
     worn = (worn * near).astype(np.float32)
     worn = np.clip((worn - 0.12) / 0.45, 0, 1)
     worn *= np.clip((np.arange(len(worn), dtype=np.float32)[:, None] - top) / 6, 0, 1)
-    worn = _without_flecks(worn, shoulders)
+    worn = _without_flecks(worn, share(person.clothes), shoulders)
     fringe = cv2.dilate((worn > 0.25).astype(np.float32), np.ones((11, 11), np.uint8))
     room = 1 - np.clip((kept + lower - 0.3) / 0.5, 0, 1)
     return np.asarray(np.maximum(worn, cv2.GaussianBlur(fringe, (0, 0), 1.2) * room), np.float32)
 
 
-def _without_flecks(worn: F32, shoulders: float) -> F32:
-    """Return the map without the small patches that lie above the shoulders and are joined to nothing below."""
+def _without_flecks(worn: F32, clothes: F32, shoulders: float) -> F32:
+    """Return the map without small doubtful patches that lie above the shoulders and are joined to nothing below."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats((worn > 0.05).astype(np.uint8))
     if count < 3:
         return worn
     areas, ends = stats[:, cv2.CC_STAT_AREA], stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT]
-    fleck = (areas < MOST_FLECK * areas[1:].max()) & (ends < shoulders)
+    sure = np.bincount(labels[clothes > 0.8], minlength=count) > 0.5 * areas
+    fleck = (areas < MOST_FLECK * areas[1:].max()) & (ends < shoulders) & ~sure
     fleck[0] = False
     return np.where(fleck[labels], np.float32(0), worn).astype(np.float32)
 

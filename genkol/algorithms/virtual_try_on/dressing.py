@@ -17,6 +17,8 @@ from genkol.artifacts import F32, U8, Face, Layer, Person
 from genkol.compose import affine
 from genkol.vision.garment_cutout import Cutout
 
+NOTCH = 0.22
+"""Width of the gap between the drawn neck and real skin that is skin too, against the shoulders' distance."""
 FEW = 60
 """Pixels of an arm laid bare below which none is drawn: the edge of the old sleeve, not the arm."""
 
@@ -133,10 +135,13 @@ class Dressing:
         """Return the picture without the old clothes, where arms were drawn that they hid, and all that changed."""
         neck = neck_mask(self.body, self.shape, 0.45 * self.body.span)
         ground = continued_up(ground, self.pixels, self.lower, self.body)
-        behind = _mix(ground.astype(np.float32), neck_skin(self.pixels, self.person, self.body), neck)
+        behind = _mix(ground.astype(np.float32), neck_skin(self.pixels, self.person, self.body), self._beside(neck))
         gone, arms = self.gone, np.zeros(self.shape, np.float32)
         seam = cv2.GaussianBlur(cv2.dilate((gone > 0.3).astype(np.float32), np.ones((13, 13), np.uint8)), (0, 0), 2)
-        seam *= share(self.person.body_skin)  # drawn skin goes over into real skin, and the old edge's shadow with it
+        worn = share(self.person.clothes) * (1 - self.lower)
+        seam *= np.clip(
+            1.25 * (share(self.person.body_skin) + worn), 0, 1
+        )  # drawn skin goes over into real skin; no old edge
         gone = np.maximum(gone, seam * neck)
         for i, arm in enumerate(self.body.arms):
             mask = arm.mask(self.shape, start=0.25 if self.sized.marks.sleeves else 0.0) * (
@@ -149,6 +154,13 @@ class Dressing:
             arms = np.maximum(arms, mask * self.gone * arm.mask(self.shape, 1.1, self._below_cuff(i), 1.12))
             gone = np.maximum(gone, seam * mask)
         return _mix(self.pixels.astype(np.float32), behind, gone), arms, gone
+
+    def _beside(self, neck: F32) -> F32:
+        """Return the neck's mask joined to the real skin by it: no ground shows in the notch between the two."""
+        skin = share(self.person.body_skin) * (cv2.dilate(neck, np.ones((5, 5), np.uint8)) > 0.02)
+        reach = round(NOTCH * self.body.span) | 1
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+        return np.asarray(cv2.morphologyEx(np.maximum(neck, skin), cv2.MORPH_CLOSE, disc), np.float32)
 
 
 def _mix(below: F32, above: F32, share: F32) -> F32:

@@ -13,6 +13,9 @@ from genkol.vision.colour import lab_of
 LEAST_UNLIKE = 18.0
 """Distance in CIELAB from which top and trousers are told apart pixel by pixel."""
 
+LEAST_TOLD = 0.7
+"""Share of either that must be nearer to its own colour; stripes have none."""
+
 
 def old_hem(pixels: U8, person: Person, body: Body) -> float | None:
     """Return y of the old hem: where the colour of the clothes in the middle changes most, about the hips; or None."""
@@ -46,7 +49,8 @@ def lower_wear(pixels: U8, person: Person, body: Body, line: float, seen: bool) 
     arms = np.zeros((h, w), np.float32)
     for arm in body.arms:
         fore = arm.mask((h, w), 1.0, 0.6, 0.85)
-        if float((clothes * fore * (1 - below)).sum()) > 0.5 * float(fore.sum()):  # sleeves hang below the waist too
+        bare = float((share(person.body_skin) * arm.mask((h, w), 1.0, 0.5)).sum()) > float(fore.sum())
+        if not bare and float((clothes * fore * (1 - below)).sum()) > 0.5 * float(fore.sum()):  # sleeves hang low
             arms = np.maximum(arms, np.where(outside, arm.mask((h, w), 2.2, 0.5, 1.02), arm.mask((h, w), 1.1, 0.5)))
     return np.asarray(clothes * below * (1 - arms), np.float32)
 
@@ -65,6 +69,8 @@ def _by_colour(pixels: U8, clothes: F32, body: Body, line: float, below: F32) ->
         return below
     lead = np.linalg.norm(lab - one, axis=-1) - np.linalg.norm(lab - other, axis=-1)
     lead = cv2.medianBlur(np.asarray(lead, np.float32), 5)
+    if min((lead[upper] < 0).mean(), (lead[lower] > 0).mean()) < LEAST_TOLD:
+        return below
     sure = 0.35 * float(np.linalg.norm(one - other))
     band = (y > body.hips - 0.5 * span) & (y < line + 0.3 * span)
     out = np.where(band & (lead > sure), 1, below)

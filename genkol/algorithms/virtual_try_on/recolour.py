@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +10,7 @@ from pydantic import Field, field_validator
 
 from genkol import algorithm
 from genkol.algorithm import Algorithm, Effects, Resources, Step
+from genkol.algorithms.virtual_try_on.dye.cut import clothes_box, cut, even
 from genkol.algorithms.virtual_try_on.dye.design import Design, painted
 from genkol.algorithms.virtual_try_on.dye.drape import draped
 from genkol.algorithms.virtual_try_on.dye.frame import Frame, frame_of, frame_without_pose
@@ -19,7 +19,7 @@ from genkol.algorithms.virtual_try_on.dye.shading import shading_of
 from genkol.algorithms.virtual_try_on.dye.suitable import require_chest, require_head, require_hue, require_light
 from genkol.algorithms.virtual_try_on.dye.tone import Light, dyed, exposure_of, unmixed
 from genkol.algorithms.virtual_try_on.dye.weight import worn_cloth
-from genkol.artifacts import F32, U8, Hand, Image, Layer, Person
+from genkol.artifacts import F32, U8, Image, Layer, Person
 from genkol.compose import affine, at
 from genkol.errors import Unsuitable, did_you_mean
 from genkol.services import VIRTUAL_TRY_ON, Aspect
@@ -113,7 +113,7 @@ class ClothesRecolour(Algorithm):
         require_hue(portrait.pixels, person, np.array([rgb_of_name(name) for name in wanted], np.uint8))
         box = _clothes_box(person)
         require_head(person)
-        pixels, worn = np.ascontiguousarray(box.of(portrait.pixels)), _cut(person, box)
+        pixels, worn = np.ascontiguousarray(box.of(portrait.pixels)), cut(person, box)
         weight = worn_cloth(pixels, worn)
         step.progress(0.3)
         posed = frame_of(worn)
@@ -125,7 +125,9 @@ class ClothesRecolour(Algorithm):
         step.progress(0.5)
         change = np.zeros(pixels.shape, np.float32)
         for part in _asked(pieces, params, posed):
-            change += _dyed_piece(pixels, weight, part, frame, design, params.intensity)
+            near = _around(weight * part)
+            own, cloth, share = (np.ascontiguousarray(near.of(map_)) for map_ in (pixels, weight, part))
+            near.of(change)[...] += _dyed_piece(own, cloth, share, frame.within(near), design, params.intensity)
             step.progress(0.8)
         before = pixels.astype(np.float32)
         return affine(np.clip(before + change, 0, 255) - before, 0.0, at(box.left, box.top), title=_title(params))
@@ -154,7 +156,7 @@ def _clothes_box(person: Person) -> Box:
         Unsuitable: there are too few.
     """
     share = float((person.clothes > 127).mean())
-    box = box_of(person.clothes > 12, 1, 1)
+    box = clothes_box(person)
     if box is None or share < LEAST_CLOTH:
         raise Unsuitable(
             f"Clothes cover {share:.2%} of the picture; at least {LEAST_CLOTH:.1%} is needed to recolour them. "
@@ -162,24 +164,7 @@ def _clothes_box(person: Person) -> Box:
             value=share,
             expected=LEAST_CLOTH,
         )
-    return box.grown(0.03, person.clothes.shape)
-
-
-def _cut(person: Person, box: Box) -> Person:
-    def cut(map_: U8) -> U8:
-        return np.ascontiguousarray(box.of(map_))
-
-    pose = person.pose.copy()
-    pose[:, :2] -= (box.left, box.top)
-    skin, held = (cut(person.face_skin), cut(person.body_skin)), cut(person.accessories)
-    return Person(
-        cut(person.matte), cut(person.hair), *skin, cut(person.clothes), held, pose, _moved(person.hands, box)
-    )
-
-
-def _moved(hands: tuple[Hand, ...], box: Box) -> tuple[Hand, ...]:
-    shift = np.array([box.left, box.top, 0], np.float32)
-    return tuple(replace(hand, landmarks=hand.landmarks - shift) for hand in hands)
+    return box
 
 
 def _design(params: ClothesRecolour.Params, garment: Image | None, exposure: float) -> Design:
@@ -212,6 +197,12 @@ def _asked(pieces: Pieces, params: ClothesRecolour.Params, frame: Frame | None) 
             value=params.region,
         )
     return wanted
+
+
+def _around(weight: F32) -> Box:
+    """Return the box around a garment with some room; of one corner where there is none."""
+    box = box_of(weight > 0, 1, 1) or Box(0, 0, 1, 1)
+    return even(box.grown(0.02, weight.shape), weight.shape)
 
 
 def _dyed_piece(pixels: U8, cloth: F32, part: F32, frame: Frame, design: Design, intensity: float) -> F32:

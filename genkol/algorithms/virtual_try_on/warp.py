@@ -23,6 +23,7 @@ from genkol.algorithms.virtual_try_on.refusals import (
     check_sleeves,
 )
 from genkol.algorithms.virtual_try_on.skinning import fit
+from genkol.algorithms.virtual_try_on.told import told_apart
 from genkol.artifacts import U8, Face, Image, Layer, Person
 from genkol.services import VIRTUAL_TRY_ON, Aspect
 from genkol.vision.garment_cutout import cut_out
@@ -60,6 +61,7 @@ class GarmentWarp(Algorithm):
                 not one for the upper body.
         """
         check_picture(portrait.pixels)
+        person = told_apart(portrait.pixels, person)
         body = body_of(person, face)
         check_seat(person, body)
         cloth = cut_out(garment)

@@ -67,17 +67,27 @@ def off_the_head(weight: F32, pixels: U8, person: Person) -> F32:
     sure = weight > 0.9
     if np.count_nonzero(sure[:rows]) < 20 or np.count_nonzero(sure[rows:]) < 200:
         return weight
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((weight > 0.5).astype(np.uint8))
-    feet = stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT]
-    below = lab_of(pixels[rows:][sure[rows:]][::5])
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((weight[: rows + 1] > 0.5).astype(np.uint8))
+    above = np.flatnonzero(stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT] <= rows)
+    if not len(above):
+        return weight
+    below = lab_of(some_of(pixels[rows:], sure[rows:], 20000))
     own, (low, high) = np.median(below, axis=0), np.percentile(below[:, 0], (3, 98))
     out = weight.copy()
-    for piece in np.flatnonzero(feet < rows):
-        where = labels == piece
-        colour = np.median(lab_of(pixels[where]), axis=0)
+    for piece in above:
+        where = np.zeros(weight.shape, np.uint8)
+        where[: rows + 1] = labels == piece
+        colour = np.median(lab_of(pixels[where > 0]), axis=0)
         if np.hypot(*(colour - own)[1:]) > ALIKE[0] or not low - 8 < colour[0] < high + 8:
-            out[cv2.dilate(where.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0] = 0
+            out[cv2.dilate(where, np.ones((5, 5), np.uint8)) > 0] = 0
     return out
+
+
+def some_of(pixels: U8, where: NDArray[np.bool_], most: int) -> U8:
+    """Return (n, 3) evenly picked pixels of a place: all, or from ``most`` to twice as many."""
+    places = np.flatnonzero(where)
+    rows, columns = np.unravel_index(places[:: max(1, len(places) // most)], where.shape)
+    return np.asarray(pixels[rows, columns])
 
 
 def neither_hair_nor_skin(pixels: U8, person: Person, where: NDArray[np.bool_]) -> F32:
@@ -88,10 +98,11 @@ def neither_hair_nor_skin(pixels: U8, person: Person, where: NDArray[np.bool_]) 
         person: cut alike.
         where: (h, w), n pixels.
     """
-    hair, skin = (pixels[part > 215] for part in (person.hair, np.maximum(person.face_skin, person.body_skin)))
+    flesh_map = np.maximum(person.face_skin, person.body_skin)
+    hair, skin = (some_of(pixels, part > 215, 5000) for part in (person.hair, flesh_map))
     if len(hair) < 200 or len(skin) < 200:
         return np.zeros(int(np.count_nonzero(where)), np.float32)
-    strands, flesh, lab = (lab_of(part) for part in (hair[:: 1 + len(hair) // 5000], skin[::9], pixels[where]))
+    strands, flesh, lab = (lab_of(part) for part in (hair, skin, pixels[where]))
     most = float(np.percentile(np.hypot(strands[:, 1], strands[:, 2]), 97))
     off_skin = np.hypot(*(lab[:, 1:] - np.median(flesh, axis=0)[1:]).T)
     return np.asarray(ramp(np.hypot(lab[:, 1], lab[:, 2]), most + 4, most + 14) * ramp(off_skin, 18, 28), np.float32)

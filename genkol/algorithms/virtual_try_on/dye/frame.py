@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from genkol.artifacts import F32, F64, Person
+from genkol.vision.box import Box
 
 SHOULDERS, ELBOWS, WRISTS, HIPS, KNEES, ANKLES = (slice(k, k + 2) for k in (11, 13, 15, 23, 25, 27))
 
@@ -40,6 +41,11 @@ class Frame:
         shift = (scale - 1) / 2
         neck, points = self.neck * scale + shift, self.points * scale + shift
         return replace(self, neck=neck, points=points, width=self.width * scale, torso=self.torso * scale)
+
+    def within(self, box: Box) -> Frame:
+        """Return the frame in a part of the picture."""
+        corner = np.array([box.left, box.top], np.float64)
+        return replace(self, neck=self.neck - corner, points=self.points - corner)
 
     def along(self, shape: tuple[int, ...], step: int = 1) -> tuple[F32, F32]:
         """Return (h, w) planes: right of the middle in shoulder widths; below the shoulders in torsos."""

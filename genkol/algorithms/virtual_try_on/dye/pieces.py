@@ -21,6 +21,8 @@ ONE_COLOUR = 12.0
 """Deviation of a and b up to which cloth is of one colour in any light, and no pattern."""
 LEAST = 0.015
 """Share of the cloth that a garment must have to be one."""
+FAR_APART = 40.0
+"""Distance (CIELAB) of a shirt from its jacket from which little of it is enough to be told."""
 UPRIGHT = 1.28
 """Length of a torso over the shoulders' width under which the hips are a guess, hidden or seen from above."""
 SIDE = 420
@@ -199,7 +201,10 @@ def _under(pixels: U8, upper: Mask, right: F32, below: F32, frame: Frame) -> F32
     place = _bins(pixels)
     foreign = inner & (_histogram(place[inner]) > 4 * _histogram(place[outer]))[place]
     at_neck = inner & (below < float(np.percentile(below[inner], 25)))
-    if foreign.sum() < 0.3 * inner.sum() or (foreign & at_neck).sum() < 0.3 * at_neck.sum():
+    if not foreign.any():
+        return None
+    least = 0.06 if _far_apart(pixels[foreign], pixels[outer]) else 0.3  # a shirt above a waistcoat shows little
+    if foreign.sum() < least * inner.sum() or (foreign & at_neck).sum() < 0.3 * at_neck.sum():
         return None
     if not _one_colour(pixels[foreign]) or _same_dye(pixels[foreign], pixels[outer]):
         return None
@@ -214,6 +219,12 @@ def _under(pixels: U8, upper: Mask, right: F32, below: F32, frame: Frame) -> F32
 
 def _one_colour(pixels: U8) -> bool:
     return bool(lab_of(pixels[:: max(1, len(pixels) // 5000)])[:, 1:].std(axis=0).max() < ONE_COLOUR)
+
+
+def _far_apart(pixels: U8, others: U8) -> bool:
+    """Say whether no light makes one of two sets of pixels, (n, 3) each, into the other: a white shirt in a suit."""
+    one, other = (np.median(lab_of(part), axis=0) for part in (pixels, others))
+    return bool(np.linalg.norm(one - other) > FAR_APART)
 
 
 def _same_dye(pixels: U8, others: U8) -> bool:

@@ -111,7 +111,7 @@ def _span(plane: F32) -> F32:
 def _foreign(soft: U8, inside: Mask) -> Mask | None:
     """Return (h, w) where a plain cloth shows another colour than its own in any light; None if it is not plain."""
     h, w = inside.shape
-    size = (w // 2 + 1, h // 2 + 1)
+    size = ((w + 1) // 2, (h + 1) // 2)
     lab = lab_of(cv2.resize(soft, size, interpolation=cv2.INTER_AREA))
     within = cv2.resize(inside.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA) > 200
     sample = lab[within]

@@ -79,17 +79,14 @@ def unmixed(pixels: U8, weight: F32, part: F32, shading: Shading) -> tuple[F32, 
     foreign = partly | (part < WHOLE)
     h, w = weight.shape
     size = (max(1, w // 2), max(1, h // 2))
-    whole = cv2.erode((~foreign).astype(np.float32), np.ones((5, 5), np.uint8))
-    values = np.dstack([image, shading.log_light]) * whole[..., None]
-    stack = np.dstack([cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (values, whole)])
+    whole = cv2.erode((~foreign).astype(np.uint8), np.ones((5, 5), np.uint8))
+    halves = (pixels * whole[..., None], 255 * whole, shading.log_light * whole)
+    near, share, bright = (cv2.resize(map_, size, interpolation=cv2.INTER_AREA) for map_ in halves)
+    stack = np.dstack([near, bright, share / np.float32(255)]).astype(np.float32)
     total = smoothed(stack, 1.2) + np.float32(1e-2) * smoothed(stack, 4.0) + np.float32(1e-4) * smoothed(stack, 16.0)
-    near = cv2.resize(total[..., :4] / np.maximum(total[..., 4:], 1e-9), (w, h), interpolation=cv2.INTER_LINEAR)
-    own, light = image, shading.log_light.copy()
-    own[partly] = near[partly, :3]
-    rim = (
-        cv2.erode((~foreign).astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
-    )  # a lens smears the neighbour's light in
-    light[rim] = near[rim, 3]
+    around = cv2.resize(total[..., :4] / np.maximum(total[..., 4:], 1e-9), (w, h), interpolation=cv2.INTER_LINEAR)
+    own = np.where(partly[..., None], around[..., :3], image)
+    light = np.where(whole == 0, around[..., 3], shading.log_light)  # a lens smears the neighbour's light in
     return own, replace(shading, log_light=light)
 
 

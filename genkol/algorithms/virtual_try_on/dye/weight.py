@@ -9,7 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from genkol.algorithms.virtual_try_on.dye.claims import bare_hands, neither_hair_nor_skin, off_the_head, with_hood
+from genkol.algorithms.virtual_try_on.dye.claims import (
+    bare_hands,
+    neither_hair_nor_skin,
+    off_the_head,
+    some_of,
+    with_hood,
+)
 from genkol.algorithms.virtual_try_on.dye.shading import PLAIN, off_hue, own_colour
 from genkol.artifacts import F32, U8, Person
 from genkol.vision.colour import lab_of
@@ -19,6 +25,8 @@ SURE = 0.88
 """Share of a part from which a pixel's colour is taken as that part's own."""
 LIKELY = 0.6
 """Share from which a part keeps the cloth off."""
+DOUBTED = 0.02
+"""Share of clothes about a pixel up to which it is none for sure."""
 REACH = 0.012
 """Standard deviation within which a part's colour is looked for, over the longest side."""
 HOLE = 0.03
@@ -46,7 +54,7 @@ def worn_cloth(pixels: U8, person: Person) -> F32:
     share = _fraction(person.clothes)
     near = cv2.boxFilter(share, -1, (5, 5))
     firm = cv2.erode((share >= SURE).astype(np.uint8), _FIVE)
-    open_ = (near > 0.01) & (firm == 0)
+    open_ = (near > DOUBTED) & (firm == 0)
     if not open_.any():
         return np.asarray(firm, np.float32)
     found = _Sampled.at(open_, pixels, person)
@@ -75,22 +83,22 @@ def worn_cloth(pixels: U8, person: Person) -> F32:
 
 def _of_other_hue(pixels: U8, person: Person, firm: U8, open_: NDArray[np.bool_], cloth: F32) -> F32:
     """Return (n,) in [0, 1]: which open pixels have another hue than a plain cloth has: flowers, hair."""
-    sample = pixels[firm > 0]
     lab = lab_of(pixels[open_])
     none = np.zeros(len(lab), np.float32)
+    sample = some_of(pixels, firm > 0, 8000)
     if len(sample) < 500:
         return none
-    sample_lab = lab_of(sample[:: max(1, len(sample) // 8000)])
+    sample_lab = lab_of(sample)
     own = own_colour(sample_lab)
     if float((off_hue(sample_lab, own) < 14).mean()) < PLAIN:
         return none
     near = lab_of(np.clip(cloth[None, :, :3], 0, 1))[0]
     away = np.minimum(off_hue(lab, own), np.hypot(lab[:, 1] - near[:, 1], lab[:, 2] - near[:, 2]))
     other = _ramp(away, 18, 30) * (1 - _ramp(_fraction(person.clothes[open_]), 0.5, 0.7))
-    hair = pixels[person.hair > 255 * SURE]
+    hair = some_of(pixels, person.hair > 255 * SURE, 2000)
     if len(hair) < 200:
         return other
-    middle = np.median(lab_of(hair[:: max(1, len(hair) // 2000)])[:, 1:], axis=0)
+    middle = np.median(lab_of(hair)[:, 1:], axis=0)
     like_hair = np.hypot(lab[:, 1] - middle[0], lab[:, 2] - middle[1]) < 0.6 * away
     return np.asarray(np.maximum(other, like_hair * _ramp(away, 12, 20)), np.float32)
 
@@ -145,10 +153,11 @@ class _Sampled:
         skin = np.maximum(person.face_skin, person.body_skin)
         planes = (person.clothes, skin, person.hair, person.accessories, 255 - person.matte)
         reach = max(1.5, REACH * max(h, w) / 4)
-        shares = [cv2.resize(p, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255 for p in planes]
-        sure = [cv2.erode((p >= 255 * SURE).astype(np.uint8), _FIVE).astype(np.float32) for p in planes]
-        cloth, *others, behind = (_local(small, cv2.resize(s, size, interpolation=cv2.INTER_AREA), reach) for s in sure)
-        others[1] = _overall(small, sure[2], size) or others[1]
+        shares = [_fraction(cv2.resize(p, size, interpolation=cv2.INTER_AREA)) for p in planes]
+        firm = (cv2.erode(cv2.compare(p, 255 * SURE, cv2.CMP_GE), _FIVE) for p in planes)
+        sure = [_fraction(cv2.resize(p, size, interpolation=cv2.INTER_AREA)) for p in firm]
+        cloth, *others, behind = (_local(small, part, reach) for part in sure)
+        others[1] = _overall(small, sure[2]) or others[1]
         other = _opponent(others, shares[1:4])
         y, x = (np.asarray(axis, np.float32)[:, None] for axis in np.nonzero(where))
         x, y = (x + 0.5) * size[0] / w - 0.5, (y + 0.5) * size[1] / h - 0.5
@@ -181,9 +190,9 @@ def _local(small: F32, sure: F32, sigma: float) -> _Local:
     return _Local(mean, variance, np.clip(2000 * total[..., 4], 0, 1))
 
 
-def _overall(small: F32, sure: F32, size: tuple[int, int]) -> _Local | None:
+def _overall(small: F32, sure: F32) -> _Local | None:
     """Return the colour of hair as a whole, the same everywhere: between loose strands the parser sees it too."""
-    colours = small[cv2.resize(sure, size, interpolation=cv2.INTER_AREA) > 0.9]
+    colours = small[sure > 0.9]
     if len(colours) < 40:
         return None
     mean = np.median(colours, axis=0)
@@ -218,7 +227,7 @@ def _among_parts(image: F32, share: F32, near: F32, found: _Sampled) -> tuple[F3
     )
     plain = _ramp(1 / (1 + np.exp(-logit)), 0.15, 0.85)
     trust = trust * known * np.maximum(alike, _ramp(near, 0.1, 0.3))
-    weight = (plain + trust * (key - plain)) * _ramp(near, 0.01, 0.04)
+    weight = (plain + trust * (key - plain)) * _ramp(near, DOUBTED, 0.04)
     weight = weight * (1 - _ramp(found.hair - share, 0.0, 0.4))
     unlike = _ramp(off / (3 * other[:, 3]), 5, 9) * (1 - _ramp(found.skin, 0.1, 0.3)) * _ramp(found.hair, 0.02, 0.12)
     weight, alike, unlike, odds = (np.asarray(part, np.float32) for part in (weight, alike, unlike, odds))
@@ -244,7 +253,7 @@ def _key(image: F32, cloth: F32, other: F32) -> tuple[F32, F32]:
 def _off_the_face(weight: F32, person: Person) -> F32:
     """Return the weight without the face, small pieces within its bounds (lips) and the shade of the chin."""
     face = person.face_skin
-    x, y, w, h = _largest((face > 127).astype(np.uint8))
+    x, y, w, h = (2 * v for v in _largest((face[::2, ::2] > 127).astype(np.uint8)))
     reach = _square(0.09 * h)
     chin, neck = (cv2.dilate((skin > 127).astype(np.uint8), reach) for skin in (face, person.body_skin))
     weight = weight * (1 - (chin & neck))
