@@ -41,7 +41,7 @@ def garment_de(trial: Trial) -> float | None:
     if trial.param("use") == "fabric":
         return fabric_difference(photo, where, trial.after, seen)
     laid = None if trial.person is None else placed_on(trial.person, trial.arguments["garment"])
-    if laid is None:
+    if trial.person is None or laid is None:
         return region_difference(photo, where, trial.after, seen)
     return local_difference(photo, where, trial.after, seen, laid, LOCAL * breadth(trial.person))
 
