@@ -7,6 +7,7 @@ import numpy as np
 
 from genkol.artifacts import U8, Person
 from genkol.evaluation.gates.trial import Trial
+from genkol.evaluation.gates.trunk import HIPS, breadth, placed_on, shows, torso
 from genkol.evaluation.metrics.garment import coverage as covered_share
 from genkol.evaluation.metrics.garment import spill as spilt_share
 from genkol.evaluation.metrics.prints import plain_region
@@ -15,19 +16,14 @@ from genkol.evaluation.metrics.regions import (
     colours_of,
     fabric_difference,
     lightness_correlation,
+    local_difference,
     median_lab,
     region_difference,
 )
 from genkol.vision.colour import lab_of
 
-HIPS, TRUNK, LEAST_VISIBLE = (23, 24), (11, 12, 23, 24), 0.5
-"""Pose landmarks of the hips, those of the shoulders with them, and from which visibility they count."""
-
-TRUNK_LENGTH = 1.3
-"""From the shoulders to the hips, shoulder widths, where the hips do not show."""
-
-ARMS, ARM_WIDTH = ((13, 15, 19), (14, 16, 20)), 0.3
-"""Pose landmarks from the elbows to the index fingers, and how wide an arm before the trunk is, shoulder widths."""
+LOCAL = 0.1
+"""Reach of the mean colours that are compared, shoulder widths: wider than stripes and checks."""
 
 SKIN_DE = 20.0
 """How far skin in light and shade is from its median, L* counted half."""
@@ -37,20 +33,23 @@ LEAST_PLAIN = 0.5
 
 
 def garment_de(trial: Trial) -> float | None:
-    """The colour of the worn garment against its photo; of a fabric against all of its colours."""
+    """The colour of the worn trunk against the same part of the photo; of a fabric against all of its colours."""
     if trial.garment is None or trial.param("use") == "print":
         return None
     photo, where = trial.garment
-    seen = _torso(trial.person, trial.worn) & trial.worn
+    seen = torso(trial.person, trial.worn) & trial.worn
     if trial.param("use") == "fabric":
         return fabric_difference(photo, where, trial.after, seen)
-    return region_difference(photo, where, trial.after, seen)
+    laid = None if trial.person is None else placed_on(trial.person, trial.arguments["garment"])
+    if trial.person is None or laid is None:
+        return region_difference(photo, where, trial.after, seen)
+    return local_difference(photo, where, trial.after, seen, laid, LOCAL * breadth(trial.person))
 
 
 def bare(trial: Trial) -> float | None:
     """How much of the trunk was painted in the colour of skin: a neckline that is too deep, a hem that is too high."""
     skin = _painted_skin(trial)
-    trunk = trial.worn & _torso(trial.person, trial.worn)
+    trunk = trial.worn & torso(trial.person, trial.worn)
     return None if skin is None or not trunk.any() else float(skin[trunk].mean())
 
 
@@ -83,7 +82,7 @@ def _painted_skin(trial: Trial) -> Mask | None:
 
 def cloth_de(trial: Trial) -> float | None:
     """The colour of the dyed clothes against the one that was asked for."""
-    return dyed_difference(trial, trial.worn & _torso(trial.person, trial.worn))
+    return dyed_difference(trial, trial.worn & torso(trial.person, trial.worn))
 
 
 def dyed_difference(trial: Trial, dyed: Mask) -> float | None:
@@ -120,30 +119,6 @@ def _plain(photo: U8, where: Mask) -> bool:
     return bool(where.any()) and float(plain_region(photo, where).sum()) > 0.7 * float(where.sum())
 
 
-def _torso(person: Person | None, worn: Mask) -> Mask:
-    """Return the trunk between shoulders and hips by the pose, or everything where it does not show.
-
-    A layer that dresses also paints skin where old sleeves were; the trunk, less arms before it, is garment alone.
-    """
-    if person is None or not _seen(person, TRUNK[:2]):
-        return np.ones_like(worn)
-    shoulders = person.pose[list(TRUNK[:2]), :2]
-    broad = float(np.linalg.norm(shoulders[0] - shoulders[1]))
-    hips = person.pose[list(HIPS), :2] if _seen(person, HIPS) else shoulders + np.array([0, TRUNK_LENGTH * broad])
-    trunk = np.zeros(worn.shape, np.uint8)
-    corners = np.rint(np.concatenate([shoulders, hips])).astype(np.int32)
-    cv2.fillConvexPoly(trunk, cv2.convexHull(corners), 1)
-    for arm in ARMS:
-        if _seen(person, arm):
-            along = np.rint(person.pose[list(arm), :2]).astype(np.int32)
-            cv2.polylines(trunk, [along], False, 0, max(1, round(ARM_WIDTH * broad)))
-    return np.asarray(trunk > 0) if (trunk.astype(np.bool_) & worn).any() else np.ones_like(worn)
-
-
-def _seen(person: Person, points: tuple[int, ...]) -> bool:
-    return bool(len(person.pose)) and bool((person.pose[list(points), 3] > LEAST_VISIBLE).all())
-
-
 def coverage(trial: Trial) -> float | None:
     """How much of the old clothes is painted over, down to the hips or the new hem."""
     if trial.person is None:
@@ -155,7 +130,7 @@ def coverage(trial: Trial) -> float | None:
 
 def _hip_row(person: Person, worn: Mask) -> int:
     """Return the row down to which a garment must cover: the hips, or where they do not show its own hem."""
-    if _seen(person, HIPS):
+    if shows(person, HIPS):
         return int(np.clip(person.pose[list(HIPS), 1].mean(), 1, worn.shape[0]))
     rows = np.flatnonzero(worn.any(axis=1))
     return int(rows[-1]) + 1 if len(rows) else worn.shape[0]

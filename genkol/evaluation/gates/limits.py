@@ -77,7 +77,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
         Limit("spill", "the part of the garment beside the body", most=0.08, percent=True),
         Limit("print_likeness", "the likeness of the print", least=0.5),
         Limit("print_turn", "the turn of the print in degrees", most=20),
-        Limit("print_stretch", "the stretch of the print", most=1.6),
+        Limit("print_stretch", "the stretch of the print", most=1.35),
     ),
     "object-interaction": (
         OUTSIDE,

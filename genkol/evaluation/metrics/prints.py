@@ -22,9 +22,16 @@ SHADES = (0.4, 1.8)
 DETAIL_DE = 10.0
 """From this difference to its surroundings on, a pixel belongs to a print: folds shade a cloth softly."""
 
-LEAST_PRINT, MOST_PRINT, LEAST_FILLED = 0.02, 0.3, 0.5
+PRINT_SIDE = 320
+"""Longest side of the garment at which a print is looked for, pixels: whether it has one hangs on no photo's size."""
+
+LEAST_PRINT, MOST_PRINT, LEAST_FILLED = 0.02, 0.3, 0.45
 """Shares of the garment between which a print lies, and how much of its own box it fills: less is a label, buttons or
 a hard fold, more is a pattern (stripes, say), whose places look all alike so that none can be found again."""
+
+LEAST_BOUND = 0.58
+"""Share of all that is printed on a garment that lies in the box of its largest piece, from which that is a motif with
+bounds: over 0.6 of pictures and badges, 0.15 to 0.55 of lines, dots and flowers that are strewn all over."""
 
 MOST_BELIEVED, SURE = 4.0, 0.6
 """From this stretch on an alignment is no print but chance, and from this likeness on a print is sure."""
@@ -62,12 +69,30 @@ def print_region(pixels: U8, garment: Mask) -> Mask | None:
     """Return where a garment's print is, or None when it has none (or a pattern all over).
 
     Folds move a colour along the line of its shades in linear light, and softly; a print leaves that line, and has
-    edges. The largest compact piece that does so is the print; the garment's rim does not count.
+    edges. The largest compact piece that does so is the print, if it holds nearly all that does; the garment's rim does
+    not count. Of what is strewn all over no piece can be told from another: the other gates see it. In a photo of
+    which nothing was cut out, no print can be told from its ground.
 
     Args:
         pixels: (h, w, 3) uint8 sRGB, the flat photo.
         garment: (h, w).
     """
+    x, y, w, h = cv2.boundingRect(garment.astype(np.uint8))
+    if not w or garment.all():
+        return None
+    scale = min(1.0, PRINT_SIDE / max(w, h))
+    size, box = (max(1, round(w * scale)), max(1, round(h * scale))), np.s_[y : y + h, x : x + w]
+    small = cv2.resize(pixels[box], size, interpolation=cv2.INTER_AREA)
+    motif = _motif(np.asarray(small, np.uint8), _resized(garment[box], size))
+    if motif is None:
+        return None
+    found = np.zeros(garment.shape, np.bool_)
+    found[box] = _resized(motif, (w, h)) & garment[box]
+    return found
+
+
+def _motif(pixels: U8, garment: Mask) -> Mask | None:
+    """Return the one compact piece that nearly all of the print lies in; None where there is no such piece."""
     side = max(3, round(0.012 * max(garment.shape)) | 1)
     inner = cv2.erode(garment.astype(np.uint8), np.ones((2 * side + 1, 2 * side + 1), np.uint8)) > 0
     if not inner.any():
@@ -75,14 +100,18 @@ def print_region(pixels: U8, garment: Mask) -> Mask | None:
     printed = (_off_the_shades(pixels, inner) > PRINT_DE) & (_detail(pixels, inner, 2 * side) > DETAIL_DE) & inner
     dense = cv2.blur(printed.astype(np.float32), (3 * side, 3 * side)) > 0.15
     closed = cv2.morphologyEx(dense.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((4 * side + 1, 4 * side + 1), np.uint8))
-    count, names, stats, _ = cv2.connectedComponentsWithStats(closed)
-    if count < 2:
-        return None
-    largest = max(range(1, count), key=lambda n: int(stats[n, cv2.CC_STAT_AREA]))
-    found: Mask = (names == largest) & inner
-    area = float(found.sum())
-    filled = area / float(stats[largest, cv2.CC_STAT_WIDTH] * stats[largest, cv2.CC_STAT_HEIGHT])
-    return found if LEAST_PRINT < area / float(garment.sum()) < MOST_PRINT and filled > LEAST_FILLED else None
+    _, names, stats, _ = cv2.connectedComponentsWithStats(closed)
+    ink = np.bincount(names[printed], minlength=len(stats))
+    ink[0] = 0
+    x, y, w, h = (int(n) for n in stats[int(ink.argmax()), : cv2.CC_STAT_AREA])
+    found: Mask = (names == int(ink.argmax())) & inner
+    bound = int(printed[y : y + h, x : x + w].sum()) > LEAST_BOUND * int(printed.sum())
+    share, filled = float(found.sum()) / float(garment.sum()), float(found.sum()) / (w * h)
+    return found if bound and LEAST_PRINT < share < MOST_PRINT and filled > LEAST_FILLED else None
+
+
+def _resized(mask: Mask, size: tuple[int, int]) -> Mask:
+    return np.asarray(cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5)
 
 
 def _detail(pixels: U8, inner: Mask, sigma: float) -> F32:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from genkol.artifacts import F32, U8
+from genkol.artifacts import F32, F64, U8
 from genkol.vision.colour import lab_of
 
 Mask = NDArray[np.bool_]
@@ -60,6 +60,47 @@ def region_difference(one: U8, one_inside: Mask, other: U8, other_inside: Mask) 
     """
     first, second = median_lab(one, one_inside), median_lab(other, other_inside)
     return None if first is None or second is None else float(np.linalg.norm(first - second))
+
+
+def local_difference(
+    photo: U8, photo_inside: Mask, worn: U8, worn_inside: Mask, placement: F64, reach: float
+) -> float | None:
+    """Return the CIE76 difference (dE) of worn cloth from its photo, place by place.
+
+    The photo is laid on the person; the mean colours about each place that both show are compared, and of their
+    differences the median of each axis counts. So a pattern may be shifted, a part be out of sight, folds and the
+    body's shade be darker and lighter than the cloth, and a print be moved: none of that is another colour.
+
+    Args:
+        photo: (h, w, 3) uint8 sRGB.
+        photo_inside: (h, w) the cloth in it.
+        worn: (H, W, 3) uint8 sRGB.
+        worn_inside: (H, W) the cloth in it.
+        placement: (2, 3) from picture pixels to photo pixels.
+        reach: standard deviation of the Gaussian that averages, picture pixels.
+
+    Returns:
+        None where they share too few pixels.
+    """
+    h, w = worn_inside.shape
+    sigma = max(0.5, 0.4 * float(np.sqrt(abs(np.linalg.det(placement[:, :2])))))
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    laid = cv2.warpAffine(_mean_about(lab_of(photo), photo_inside, sigma), placement, (w, h), flags=flags)
+    there = cv2.warpAffine(photo_inside.astype(np.float32), placement, (w, h), flags=flags) > 0.99
+    both = worn_inside & there
+    if int(both.sum()) < LEAST_PIXELS:
+        return None
+    x, y, w, h = cv2.boundingRect(both.astype(np.uint8))
+    part = np.s_[y : y + h, x : x + w]
+    one, other = (_mean_about(lab, both[part], reach) for lab in (laid[part], lab_of(worn[part])))
+    return float(np.linalg.norm(np.median((other - one)[both[part]], axis=0)))
+
+
+def _mean_about(lab: F32, inside: Mask, sigma: float) -> F32:
+    """Return (h, w, 3) Gaussian means of what is inside."""
+    weight = inside.astype(np.float32)
+    total = np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)
+    return np.asarray(cv2.GaussianBlur(lab * weight[..., None], (0, 0), sigma) / total[..., None], np.float32)
 
 
 COLOURS = 12

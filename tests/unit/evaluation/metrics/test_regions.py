@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from genkol.evaluation.metrics.regions import (
     by_colour,
     lightness_correlation,
+    local_difference,
     median_lab,
     outside_difference,
     region_difference,
     stray_share,
 )
-from genkol.vision.colour import lab_of
+from genkol.vision.colour import bytes_of, lab_of, rgb_of
 
 GREY = np.full((20, 30, 3), 100, np.uint8)
 LEFT = np.zeros((20, 30), np.bool_)
@@ -83,3 +85,28 @@ def test_stripes_do_not_hide_that_the_folds_are_kept() -> None:
 def test_a_pattern_is_parted_into_its_colours() -> None:
     thirds = np.vstack([folded(colour)[:20] for colour in ((200, 60, 60), (30, 60, 160), (240, 240, 240))])
     assert [part.mean() for part in by_colour(lab_of(thirds).reshape(-1, 3))] == pytest.approx([1 / 3] * 3, abs=0.06)
+
+
+def striped(shift: int) -> np.ndarray:
+    """Stripes, a third of them light."""
+    rows = (np.arange(200) + shift) % 12 < 4
+    picture = np.where(rows[:, None, None], np.uint8([230, 220, 200]), np.uint8([40, 40, 60]))
+    return np.broadcast_to(picture, (200, 160, 3)).copy()
+
+
+def test_a_pattern_that_is_shifted_or_shaded_at_its_sides_keeps_its_colour_and_a_dye_does_not() -> None:
+    photo, everywhere = striped(0), np.ones((200, 160), np.bool_)
+    half = np.float64([[0.5, 0, 0], [0, 0.5, 0]])
+    worn = cv2.resize(striped(5), (320, 400), interpolation=cv2.INTER_NEAREST)
+    worn[:, :40] = (0.7 * worn[:, :40]).astype(np.uint8)
+    there = np.ones((400, 320), np.bool_)
+    there[:90] = False
+    found = local_difference(photo, everywhere, worn, there, half, 30)
+    assert found is not None
+    assert found < 2
+    for dye in ((8, 0, 0), (-8, 0, 0), (0, 8, 0), (0, 0, -8)):
+        dyed = bytes_of(rgb_of(lab_of(worn) + np.float32(dye)))
+        other = local_difference(photo, everywhere, dyed, there, half, 30)
+        assert other is not None
+        assert other > 6, dye
+    assert local_difference(photo, ~everywhere, worn, there, half, 30) is None
