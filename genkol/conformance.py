@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -88,11 +89,11 @@ class _Trial:
     def _result_faults(self, first: Value, before: Mapping[str, str]) -> Iterator[str]:
         if {name: digest_of(value) for name, value in self.inputs.items()} != before:
             yield "`run` changed its inputs; copy an array before writing into it."
-        again = self._run(seed=1)
-        if digest_of(again) != digest_of(first):
-            yield "The same inputs, params and seed gave another result; draw all chance from `step.rng`."
-        if not self.algorithm.seeded and digest_of(self._run(seed=2)) != digest_of(first):
-            yield "`seeded` is False, but another seed gave another result."
+        if self.algorithm.seeded or digest_of(self._run(seed=2)) != digest_of(first):
+            if digest_of(self._run(seed=1)) != digest_of(first):
+                yield "The same inputs, params and seed gave another result; draw all chance from `step.rng`."
+            elif not self.algorithm.seeded:
+                yield "`seeded` is False, but another seed gave another result."
         if digest_of(pickle.loads(pickle.dumps(first))) != digest_of(first):  # noqa: S301 - our own bytes
             yield "The result does not survive pickle, by which it travels between replicas."
 
@@ -137,7 +138,13 @@ def _import_faults(algorithm: type[Algorithm]) -> Iterator[str]:
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None or module == "__main__":
         return
+    if loaded := _heavy_of(module):
+        yield f"Importing {module} loads {loaded}; import heavy libraries in `setup`."
+
+
+@cache
+def _heavy_of(module: str) -> str:
+    """Return the heavy libraries that importing a module loads, as a fresh process sees it; empty when it fails."""
     code = f"import sys, {module}; print(*[m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    if done.returncode == 0 and done.stdout.strip():
-        yield f"Importing {module} loads {done.stdout.strip()}; import heavy libraries in `setup`."
+    return done.stdout.strip() if done.returncode == 0 else ""

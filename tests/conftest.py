@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from genkol.algorithm import Step
+from genkol.algorithm import Params, Step
 from genkol.algorithms.face_alignment.mesh import MeshAlignment
 from genkol.algorithms.person_parsing.light import LightParsing
 from genkol.artifacts import Face, Image, Person
@@ -65,29 +66,37 @@ def aligner(weights_setup: WeightsSetup) -> MeshAlignment:
 
 
 @pytest.fixture(scope="session")
-def face_of(aligner: MeshAlignment) -> Callable[..., Face]:
-    """Aligns the face of a picture; keywords are the algorithm's params."""
-
-    def align(picture: Image, **params: object) -> Face:
-        return aligner.run(picture, params=aligner.Params(**params), step=Step())
-
-    return align
+def parsing(weights_setup: WeightsSetup) -> LightParsing:
+    """Finds persons."""
+    algorithm = LightParsing()
+    algorithm.setup(weights_setup)
+    return algorithm
 
 
 @pytest.fixture(scope="session")
-def person_of(weights_setup: WeightsSetup) -> Callable[[Image], Person]:
-    """Parses the person of a picture, once for each; without pose and hands."""
-    algorithm = LightParsing()
-    algorithm.setup(weights_setup)
-    known: dict[str, Person] = {}
+def face_of(aligner: MeshAlignment) -> Callable[..., Face]:
+    """Aligns the face of a picture, once for each; keywords are the algorithm's params."""
+    return _once(aligner)
 
-    def parse(picture: Image) -> Person:
-        if picture.digest not in known:
-            params = algorithm.Params(pose=False, hands=False)
-            known[picture.digest] = algorithm.run(picture, params=params, step=Step())
-        return known[picture.digest]
 
-    return parse
+@pytest.fixture(scope="session")
+def person_of(parsing: LightParsing) -> Callable[..., Person]:
+    """Parses the person of a picture, once for each; keywords are the algorithm's params."""
+    return _once(parsing)
+
+
+def _once(analysis: MeshAlignment | LightParsing) -> Callable[..., Any]:
+    """Run an analysis; of what was seen before, return the result of then, which nobody writes into."""
+    known: dict[tuple[str, Params], Any] = {}
+
+    def run(picture: Image, **given: object) -> Any:
+        params = analysis.Params(**given)
+        key = (picture.digest, params)
+        if key not in known:
+            known[key] = analysis.run(picture, params=params, step=Step())
+        return known[key]
+
+    return run
 
 
 SECRETS = {

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from inspect import Signature, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from genkol.artifacts import Kind
+from genkol.cli.asked import Asked, asked
 
 _PICTURES = "Your pictures"
 _WISHES = "What shall happen to them"
@@ -91,3 +97,52 @@ Server = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def with_wish(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command with the options of a wish; `command` gets the wish as ``wish`` and its own options."""
+    shared = signature(_wish, eval_str=True).parameters
+    own = signature(command, eval_str=True).parameters
+
+    @wraps(command, assigned=("__module__", "__name__", "__doc__"))
+    def whole(**given: Any) -> None:
+        command(wish=_wish(**{name: given.pop(name) for name in shared}), **given)
+
+    options = [option for name, option in {**shared, **own}.items() if name != "wish"]
+    whole.__signature__ = Signature([option.replace(kind=option.KEYWORD_ONLY) for option in options])  # type: ignore[attr-defined]
+    whole.__annotations__ = {}  # typer reads the signature
+    return whole
+
+
+def _wish(
+    portrait: Portrait = None,
+    makeup: Makeup = None,
+    scene: Scene = None,
+    garment: Garment = None,
+    hairstyle: Hairstyle = None,
+    product: Product = None,
+    input: Input = None,
+    look: Look = None,
+    scene_name: SceneName = None,
+    flow: FlowFile = None,
+    algorithm: Algorithm = None,
+    set_: Set = None,
+    seed: Seed = None,
+) -> Asked:
+    return asked(
+        pictures={
+            Kind.PORTRAIT: portrait,
+            Kind.MAKEUP: makeup,
+            Kind.SCENE: scene,
+            Kind.GARMENT: garment,
+            Kind.HAIRSTYLE: hairstyle,
+            Kind.PRODUCT: product,
+        },
+        named=input,
+        flow=flow,
+        look=look,
+        scene_name=scene_name,
+        algorithms=algorithm,
+        settings=set_,
+        seed=seed,
+    )

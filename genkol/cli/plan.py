@@ -7,27 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from genkol.artifacts import Kind
 from genkol.cli import options
+from genkol.cli.asked import Asked
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
+@options.with_wish
 def plan(
-    portrait: options.Portrait = None,
-    makeup: options.Makeup = None,
-    scene: options.Scene = None,
-    garment: options.Garment = None,
-    hairstyle: options.Hairstyle = None,
-    product: options.Product = None,
-    input: options.Input = None,
-    look: options.Look = None,
-    scene_name: options.SceneName = None,
-    flow: options.FlowFile = None,
-    algorithm: options.Algorithm = None,
-    set_: options.Set = None,
-    seed: options.Seed = None,
+    wish: Asked,
     server: options.Server = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -40,25 +29,7 @@ def plan(
     from rich.console import Console
 
     from genkol.cli import local, remote
-    from genkol.cli.asked import asked
 
-    wish = asked(
-        pictures={
-            Kind.PORTRAIT: portrait,
-            Kind.MAKEUP: makeup,
-            Kind.SCENE: scene,
-            Kind.GARMENT: garment,
-            Kind.HAIRSTYLE: hairstyle,
-            Kind.PRODUCT: product,
-        },
-        named=input,
-        flow=flow,
-        look=look,
-        scene_name=scene_name,
-        algorithms=algorithm,
-        settings=set_,
-        seed=seed,
-    )
     document = remote.plan(server, wish) if server else local.plan(wish).to_json()
     if as_json:
         typer.echo(json.dumps(document, indent=2))

@@ -35,7 +35,7 @@ class LiteModel:
         return [np.array(self._interpreter.get_tensor(o["index"])) for o in self._outputs]
 
 
-def onnx_session(path: Path, threads: int = THREADS) -> Any:
+def onnx_session(model: Path | bytes, threads: int = THREADS) -> Any:
     """Return an onnxruntime session on the CPU whose threads sleep while they wait, and leave the cores to others."""
     import onnxruntime
 
@@ -43,14 +43,14 @@ def onnx_session(path: Path, threads: int = THREADS) -> Any:
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 class OnnxModel:
-    """An .onnx file. Build it in `setup`: onnxruntime is imported here, not at the module's top."""
+    """An .onnx file, or what one holds. Build it in `setup`: onnxruntime is imported here, not at the module's top."""
 
-    def __init__(self, path: Path, threads: int = THREADS) -> None:
-        self._session = onnx_session(path, threads)
+    def __init__(self, model: Path | bytes, threads: int = THREADS) -> None:
+        self._session = onnx_session(model, threads)
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, array: NDArray[np.float32]) -> list[NDArray[np.float32]]:

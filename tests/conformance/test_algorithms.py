@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from pydantic import Field
 
 from genkol.algorithm import Algorithm, Effects, Params, Setup, Step
-from genkol.artifacts import Image, Kind, Layer, Value
+from genkol.artifacts import Face, Image, Kind, Layer, Person, Value
 from genkol.compose import change
 from genkol.conformance import violations
 from genkol.inputs import read_input
@@ -41,22 +41,18 @@ SMALL = {"upscaling/real-esrgan": 80}
 
 
 @pytest.fixture(scope="module")
-def values(shipped_photos: Path, weights_setup: Setup) -> dict[str, Value]:
+def values(
+    shipped_photos: Path,
+    photo: Callable[[str], Image],
+    face_of: Callable[[Image], Face],
+    person_of: Callable[[Image], Person],
+) -> dict[str, Value]:
     """A value for every port: photographs, and what the default analyses say of them."""
-    found: dict[str, Value] = {
-        port: read_input(port, Kind.PORTRAIT, (shipped_photos / name).read_bytes()) for port, name in PHOTOS.items()
-    }
+    found: dict[str, Value] = {port: photo(name) for port, name in PHOTOS.items()}
     found["garment"] = read_input("garment", Kind.GARMENT, (shipped_photos / "garment-tshirt-red.png").read_bytes())
     found["product"] = read_input("product", Kind.PRODUCT, (shipped_photos / "product-juice-orange.png").read_bytes())
-    for port, service, of in (
-        ("face", "face-alignment", "portrait"),
-        ("makeup_face", "face-alignment", "makeup"),
-        ("person", "person-parsing", "portrait"),
-    ):
-        work = REGISTRY.algorithm(service)()
-        work.setup(weights_setup)
-        found[port] = work.run(found[of], params=work.Params(), step=Step(port))
-    return found
+    portrait, makeup = photo(PHOTOS["portrait"]), photo(PHOTOS["makeup"])
+    return {**found, "face": face_of(portrait), "makeup_face": face_of(makeup), "person": person_of(portrait)}
 
 
 @pytest.mark.weights

@@ -19,7 +19,6 @@ from genkol.algorithms.object_interaction.stand import standing
 from genkol.artifacts import Face, Image, Layer, Person
 from genkol.errors import NoPerson, Unsuitable
 from genkol.services import OBJECT_INTERACTION, Aspect
-from genkol.vision.models import OnnxModel
 from genkol.vision.salient import SalientFinder
 
 REMEMBERED = 8
@@ -60,7 +59,7 @@ class ProductPlacement(Algorithm):
         surface: bool = Field(True, description="Draw a table where the lower edge cuts the person.")
 
     def setup(self, setup: Setup) -> None:
-        self._salient = SalientFinder(OnnxModel(setup.weights("salient-object")))
+        self._salient = SalientFinder(setup.weights("salient-object"))
         self._known: dict[str, Cutout] = {}
 
     def run(self, portrait: Image, face: Face, person: Person, product: Image, *, params: Params, step: Step) -> Layer:

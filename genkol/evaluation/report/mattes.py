@@ -162,7 +162,7 @@ def _modnet(setup: Setup) -> Matter:
 
 
 def _product(setup: Setup) -> Matter:
-    salient = SalientFinder(OnnxModel(setup.weights("salient-object")))
+    salient = SalientFinder(setup.weights("salient-object"))
 
     def cut(image: Image) -> F32:
         found = cutout.cut_out(image, salient)

@@ -47,7 +47,7 @@ LAUNCHER = yaml.safe_load(text("hybrid.yaml"))
 
 
 def answer(*documents: Any) -> None:
-    shown = yaml.safe_dump_all(documents, allow_unicode=True)
+    shown = yaml.dump_all(documents, Dumper=yaml.CSafeDumper, allow_unicode=True)
     report = check_texts([("f.yaml", shown)], registry())
     assert all(finding.file == "f.yaml" and finding.line > 0 and finding.message for finding in report.findings)
 
@@ -69,11 +69,11 @@ EXTREMES = [float("inf"), float("nan"), 10**30, -1, 0, 1e300, "1" * 400, "-1", "
 def test_an_extreme_in_every_place_at_once(kinds: tuple[type, ...], extreme: Any) -> None:
     kept = {"apiVersion": SERVICE["apiVersion"], "kind": "RayService"}
     config = everywhere(CONFIG, kinds, extreme)
-    spec = everywhere(SERVICE["spec"], kinds, extreme) | {"serveConfigV2": yaml.safe_dump(config)}
+    spec = everywhere(SERVICE["spec"], kinds, extreme) | {"serveConfigV2": yaml.dump(config, Dumper=yaml.CSafeDumper)}
     answer({**kept, "metadata": {"name": "x"}, "spec": spec})
     kept_config = {"serveConfigV2": SERVICE["spec"]["serveConfigV2"]}
     answer({**kept, "metadata": {"name": "x"}, "spec": everywhere(SERVICE["spec"], kinds, extreme) | kept_config})
-    answer({**SERVICE, "spec": {**SERVICE["spec"], "serveConfigV2": yaml.safe_dump(config)}})
+    answer({**SERVICE, "spec": {**SERVICE["spec"], "serveConfigV2": yaml.dump(config, Dumper=yaml.CSafeDumper)}})
     answer(everywhere(LAUNCHER, kinds, extreme))
 
 
@@ -104,7 +104,7 @@ def test_any_value_in_any_place_of_a_good_document(data: st.DataObject) -> None:
 @given(st.data())
 def test_any_value_in_any_place_of_the_config_of_serve(data: st.DataObject) -> None:
     config = replaced(CONFIG, data.draw(st.sampled_from(paths(CONFIG))), data.draw(values))
-    answer(replaced(SERVICE, ("spec", "serveConfigV2"), yaml.safe_dump(config)))
+    answer(replaced(SERVICE, ("spec", "serveConfigV2"), yaml.dump(config, Dumper=yaml.CSafeDumper)))
     answer(config)
 
 

@@ -11,6 +11,9 @@ import typer
 from typer.testing import CliRunner
 
 from genkol.cli.app import app
+from genkol.engine import Engine
+from genkol.settings import Settings
+from genkol.stores.steps import open_cache
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").glob("*.md"))]
@@ -41,9 +44,20 @@ def test_it_answers(shown, monkeypatch):
     assert done.stdout
 
 
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    """The real one: its models are loaded once, and it keeps what one command has in common with the next."""
+    cache = open_cache(Settings(cache_url=f"sqlite:///{tmp_path_factory.mktemp('cache')}/index.sqlite"))
+    one = Engine.in_process(keeper=cache)
+    yield one
+    one.dispatcher.close()
+    cache.close()
+
+
 @pytest.mark.weights
 @pytest.mark.parametrize("shown", MAKING)
-def test_it_makes_its_picture(shown, monkeypatch, tmp_path):
+def test_it_makes_its_picture(shown, engine, monkeypatch, tmp_path):
+    monkeypatch.setattr(Engine, "in_process", lambda keeper=None: engine)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, shlex.split(shown))

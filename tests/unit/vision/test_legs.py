@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-from genkol.algorithm import Step
-from genkol.algorithms.person_parsing.light import LightParsing
 from genkol.vision.legs import parted
 from tests.unit.vision.figures import standing_pose
 
@@ -57,11 +55,9 @@ def test_patterned_trousers_and_legs_out_of_view_are_left_alone():
 
 @pytest.mark.weights
 @pytest.mark.shared
-def test_a_waterfall_does_not_stay_between_the_legs_of_a_photograph(photo, weights_setup):
+def test_a_waterfall_does_not_stay_between_the_legs_of_a_photograph(photo, person_of):
     portrait = photo("person-fullbody-m-03.jpg")
-    parser = LightParsing()
-    parser.setup(weights_setup)
-    matte = parser.run(portrait, params=parser.Params(hands=False), step=Step()).matte
+    matte = person_of(portrait).matte
     gap = np.s_[640:740, 524:549]
     bright = portrait.pixels[gap].min(axis=2) > 190
     assert bright.sum() > 200

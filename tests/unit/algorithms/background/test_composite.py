@@ -5,7 +5,6 @@ import pytest
 
 from genkol.algorithm import Step
 from genkol.algorithms.background.composite import CompositeBackground
-from genkol.algorithms.person_parsing.light import LightParsing
 from genkol.artifacts import Image, Layer, Person
 from genkol.compose import at, change, compose
 from genkol.errors import NoPerson, Unsuitable
@@ -197,11 +196,9 @@ def test_a_person_whom_a_desk_cuts_off_is_refused_with_the_measure():
         ("hard-tinyface-m-01", "would float"),
     ],
 )
-def test_a_photograph_of_someone_who_needs_a_seat_or_a_desk_is_refused(name, reason, photo, weights_setup):
-    parser = LightParsing()
-    parser.setup(weights_setup)
+def test_a_photograph_of_someone_who_needs_a_seat_or_a_desk_is_refused(name, reason, photo, person_of):
     portrait = photo(f"person-{name}.jpg")
-    who = parser.run(portrait, params=parser.Params(hands=False), step=Step())
+    who = person_of(portrait)
     with pytest.raises(Unsuitable, match=reason):
         layer_of(portrait, who, Image(noise(5, 210, 330, smooth=6)))
 

@@ -10,7 +10,6 @@ from genkol.algorithms.hair_editing.colours import lab_of_colour
 from genkol.algorithms.hair_editing.recolour import HairRecolour
 from genkol.artifacts import Image, Layer
 from genkol.compose import compose
-from genkol.conformance import violations
 from genkol.errors import Unsuitable
 from genkol.vision.colour import delta_e, lab_of
 
@@ -192,11 +191,6 @@ def test_one_of_colour_and_reference_is_asked_for():
     assert "leave one out" in check(HairRecolour.Params(colour="red"), frozenset({"portrait", "hairstyle"}))
     assert check(HairRecolour.Params(colour="red"), frozenset({"portrait"})) is None
     assert check(HairRecolour.Params(), frozenset({"portrait", "hairstyle"})) is None
-
-
-def test_it_conforms(photo, person_of, weights_setup):
-    inputs = {"portrait": photo(REDHEAD), "person": person_of(photo(REDHEAD))}
-    assert violations(HairRecolour, inputs, weights_setup, {"colour": "auburn"}) == []
 
 
 @pytest.mark.shared

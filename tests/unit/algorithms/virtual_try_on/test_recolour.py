@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from genkol.algorithm import Step
-from genkol.algorithms.person_parsing.light import LightParsing
 from genkol.algorithms.virtual_try_on.recolour import ClothesRecolour, rgb_of_name
 from genkol.artifacts import Image, Person
 from genkol.compose import compose
@@ -250,27 +249,18 @@ def test_a_colour_is_a_css_name_or_notation():
         ClothesRecolour.Params(pattern_colour="#12")
 
 
-@pytest.fixture(scope="module")
-def parsed(weights_setup):
-    """Parses with pose and hands."""
-    work = LightParsing()
-    work.setup(weights_setup)
-    return lambda picture: work.run(picture, params=work.Params(), step=Step())
-
-
 @pytest.mark.weights
-@pytest.mark.parametrize("params", [{"colour": "#c8102e"}, {"pattern": "tartan", "region": "all"}])
-def test_it_conforms_on_a_photograph(photo, parsed, weights_setup, params):
+def test_it_conforms_in_a_pattern_too(photo, person_of, weights_setup):
     portrait = photo("person-halfbody-m-02.jpg", 640)
-    inputs = {"portrait": portrait, "person": parsed(portrait)}
-    assert violations(ClothesRecolour, inputs, weights_setup, params) == []
+    inputs = {"portrait": portrait, "person": person_of(portrait)}
+    assert violations(ClothesRecolour, inputs, weights_setup, {"pattern": "tartan", "region": "all"}) == []
 
 
 @pytest.mark.weights
 @pytest.mark.parametrize("name", ["person-halfbody-f-01.jpg", "person-halfbody-m-02.jpg", "person-halfbody-f-02.jpg"])
-def test_on_photographs_face_and_hands_stay_to_the_byte(photo, parsed, name):
+def test_on_photographs_face_and_hands_stay_to_the_byte(photo, person_of, name):
     portrait = photo(name, 768)
-    who = parsed(portrait)
+    who = person_of(portrait)
     changed = (recoloured(portrait, who, colour="#20603f", region="all") != portrait.pixels).any(axis=2)
     assert changed[who.clothes > 225].mean() > 0.97
     kept = np.maximum.reduce([who.face_skin, who.body_skin]) > 235
@@ -281,10 +271,12 @@ def test_on_photographs_face_and_hands_stay_to_the_byte(photo, parsed, name):
 
 
 @pytest.mark.weights
-def test_a_hood_of_the_same_cloth_is_dyed_with_it(photo, parsed):
+def test_a_hood_of_the_same_cloth_is_dyed_with_it(photo, person_of):
     portrait = photo("person-halfbody-f-03.jpg", 1024)
     hood = np.s_[: round(0.41 * portrait.height)]
-    changed = np.abs(recoloured(portrait, parsed(portrait), colour="black").astype(int) - portrait.pixels).max(axis=2)
+    changed = np.abs(recoloured(portrait, person_of(portrait), colour="black").astype(int) - portrait.pixels).max(
+        axis=2
+    )
     assert (changed[hood] > 60).sum() > 2500
 
 
@@ -296,10 +288,10 @@ def test_a_hood_of_the_same_cloth_is_dyed_with_it(photo, parsed):
         ("person-halfbody-f-03.jpg", r"Only \d+% of the print would lie on the garment, at least 80% is needed"),
     ],
 )
-def test_a_print_is_refused_where_the_chest_is_turned_away_or_hidden(photo, parsed, name, said):
+def test_a_print_is_refused_where_the_chest_is_turned_away_or_hidden(photo, person_of, name, said):
     portrait = photo(name, 1024)
     with pytest.raises(Unsuitable, match=said):
-        recoloured(portrait, parsed(portrait), logo())
+        recoloured(portrait, person_of(portrait), logo())
 
 
 @pytest.mark.weights
@@ -313,7 +305,7 @@ def test_a_print_is_refused_where_the_chest_is_turned_away_or_hidden(photo, pars
         ("person-hard-grayscale-01.jpg", r"The portrait is black and white .* would look painted on"),
     ],
 )
-def test_hard_photographs_are_refused_with_what_was_measured(photo, parsed, name, said):
+def test_hard_photographs_are_refused_with_what_was_measured(photo, person_of, name, said):
     portrait = photo(name, 1024)
     with pytest.raises(Unsuitable, match=said):
-        recoloured(portrait, parsed(portrait), colour="#c8102e")
+        recoloured(portrait, person_of(portrait), colour="#c8102e")
