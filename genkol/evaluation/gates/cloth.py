@@ -26,6 +26,9 @@ from genkol.vision.colour import delta_e, lab_of, linear_of, rgb_of, srgb_of
 LOCAL = 0.1
 """Reach of the mean colours that are compared, shoulder widths: wider than stripes and checks."""
 
+NEW_DYE = 12.0
+"""Usual change (dE) of dyed clothes from which its soft edges are left out; white on white has none."""
+
 SHADED = (0.7, 1.2)
 """Shares of the chroma that shade and bright light may leave."""
 
@@ -102,7 +105,7 @@ def _changed(trial: Trial) -> Mask:
     """Return where worn cloth is changed for the most part: a soft edge has the colour of what it lies on, too."""
     change = delta_e(lab_of(trial.before), lab_of(trial.after))
     usual = float(np.median(change[trial.worn])) if trial.worn.any() else 0.0
-    return np.asarray(trial.worn & (change >= usual / 2))
+    return np.asarray(trial.worn & (change >= usual / 2)) if usual > NEW_DYE else trial.worn
 
 
 def dyed_difference(trial: Trial, dyed: Mask, target: F32, shaded: bool = False) -> float | None:
