@@ -17,13 +17,14 @@ from genkol.algorithms.virtual_try_on.dye.frame import Frame, frame_of, frame_wi
 from genkol.algorithms.virtual_try_on.dye.pieces import Pieces, pieces_of
 from genkol.algorithms.virtual_try_on.dye.shading import shading_of
 from genkol.algorithms.virtual_try_on.dye.suitable import require_chest, require_head, require_hue, require_light
-from genkol.algorithms.virtual_try_on.dye.tone import Light, dyed, exposure_of, unmixed
+from genkol.algorithms.virtual_try_on.dye.tone import Light, dyed, unmixed
 from genkol.algorithms.virtual_try_on.dye.weight import worn_cloth
 from genkol.artifacts import F32, U8, Image, Layer, Person
 from genkol.compose import affine, at
 from genkol.errors import Unsuitable, did_you_mean
 from genkol.services import VIRTUAL_TRY_ON, Aspect
 from genkol.vision.box import Box, box_of
+from genkol.vision.cloth import exposure_of
 
 LEAST_CLOTH = 0.004
 """Share of the picture that the clothes must cover."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from genkol.artifacts import U8, Person
+from genkol.artifacts import F32, U8, Person
 from genkol.evaluation.gates.trial import Trial
 from genkol.evaluation.gates.trunk import HIPS, breadth, placed_on, shows, torso
 from genkol.evaluation.metrics.garment import coverage as covered_share
@@ -20,10 +20,17 @@ from genkol.evaluation.metrics.regions import (
     median_lab,
     region_difference,
 )
-from genkol.vision.colour import lab_of
+from genkol.vision.cloth import cloth_lab, exposure_of
+from genkol.vision.colour import delta_e, lab_of, linear_of, rgb_of, srgb_of
 
 LOCAL = 0.1
 """Reach of the mean colours that are compared, shoulder widths: wider than stripes and checks."""
+
+NEW_DYE = 12.0
+"""Usual change (dE) of dyed clothes from which its soft edges are left out; white on white has none."""
+
+SHADED = (0.7, 1.2)
+"""Shares of the chroma that shade and bright light may leave."""
 
 SKIN_DE = 20.0
 """How far skin in light and shade is from its median, L* counted half."""
@@ -81,25 +88,44 @@ def _painted_skin(trial: Trial) -> Mask | None:
 
 
 def cloth_de(trial: Trial) -> float | None:
-    """The colour of the dyed clothes against the one that was asked for."""
-    return dyed_difference(trial, trial.worn & torso(trial.person, trial.worn))
+    """The colour of the dyed clothes against that of cloth in the asked colour, in the light of the picture.
+
+    All that is dyed counts: light and shade of a whole garment have its plain light in their middle, the trunk alone
+    may lie in the shade. What a shade takes of the lightness it takes of the chroma too: in CIELAB both go with the
+    cube root of light.
+    """
+    asked = trial.algorithm.asked_colour(trial.params)
+    if asked is None:
+        return None
+    lit = linear_of(rgb_of(cloth_lab(asked))) * np.float32(exposure_of(trial.before))
+    return dyed_difference(trial, _changed(trial), lab_of(srgb_of(lit)), shaded=True)
 
 
-def dyed_difference(trial: Trial, dyed: Mask) -> float | None:
+def _changed(trial: Trial) -> Mask:
+    """Return where worn cloth is changed for the most part: a soft edge has the colour of what it lies on, too."""
+    change = delta_e(lab_of(trial.before), lab_of(trial.after))
+    usual = float(np.median(change[trial.worn])) if trial.worn.any() else 0.0
+    return np.asarray(trial.worn & (change >= usual / 2)) if usual > NEW_DYE else trial.worn
+
+
+def dyed_difference(trial: Trial, dyed: Mask, target: F32, shaded: bool = False) -> float | None:
     """Return dE between the median colour of a dyed region and that which was asked for, as strongly as it was.
 
     Args:
-        trial: whose params say a colour (`Algorithm.asked_colour`) and perhaps an ``intensity``.
+        trial: whose params may have an ``intensity``.
         dyed: (H, W).
+        target: (3,) CIELAB of the whole change.
+        shaded: a* and b* are compared at the lightness that was found.
     """
-    asked = trial.algorithm.asked_colour(trial.params)
     before, after = median_lab(trial.before, dyed), median_lab(trial.after, dyed)
-    if asked is None or before is None or after is None:
+    if before is None or after is None:
         return None
-    target = lab_of(np.array([[asked]], np.uint8))[0, 0]
     intensity = trial.param("intensity")
     share = 1.0 if intensity is None else float(intensity)
-    return float(np.linalg.norm(after - (before + share * (target - before))))
+    asked = before + share * (target - before)
+    if shaded:
+        asked[1:] *= np.clip((after[0] + 16) / (asked[0] + 16), *SHADED)
+    return float(np.linalg.norm(after - asked))
 
 
 def folds(trial: Trial) -> float | None:

@@ -22,7 +22,8 @@ def colour(trial: Trial) -> float | None:
     photo, other = trial.arguments.get("hairstyle"), trial.arguments.get("hairstyle_person")
     if isinstance(photo, Image) and isinstance(other, Person):
         return region_difference(photo.pixels, other.hair > 200, trial.after, dyed)
-    return dyed_difference(trial, dyed)
+    asked = trial.algorithm.asked_colour(trial.params)
+    return None if asked is None else dyed_difference(trial, dyed, lab_of(np.array([asked], np.uint8))[0])
 
 
 def strands(trial: Trial) -> float | None:

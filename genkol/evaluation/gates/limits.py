@@ -69,7 +69,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
     ),
     "virtual-try-on": (
         *SAME_PERSON,
-        Limit("cloth_de", "the difference of the dyed clothes from the asked colour (dE)", most=15),
+        Limit("cloth_de", "the difference of the dyed clothes from the asked colour (dE)", most=6),
         Limit("garment_de", "the colour difference of the worn garment from its photo (dE)", most=6),
         Limit("bare", "the part of the dressed trunk that is skin", most=0.1, percent=True),
         Limit("invented", "the part of the new clothes that is invented skin", most=0.15, percent=True),

@@ -7,15 +7,12 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from genkol.algorithms.virtual_try_on.dye.shading import Shading, linear_luminance
+from genkol.algorithms.virtual_try_on.dye.shading import Shading
 from genkol.artifacts import F32, U8
+from genkol.vision.cloth import cloth_lab
 from genkol.vision.colour import lab_of, linear_of, rgb_of, srgb_of
 from genkol.vision.smooth import smoothed
 
-DARKEST, LIGHTEST = 11.0, 90.0
-"""L* of black and of white cloth where it is plainly lit: nothing that is worn is darker or lighter."""
-LOUD = 66.0
-"""Chroma from which a dye gains less and less: cloth does not glow."""
 KNEE = 0.75
 """Linear light from which highlights are rolled off."""
 SHEEN = 0.012
@@ -90,20 +87,9 @@ def unmixed(pixels: U8, weight: F32, part: F32, shading: Shading) -> tuple[F32, 
     return own, replace(shading, log_light=light)
 
 
-def exposure_of(pixels: U8) -> float:
-    """Return the factor on linear light by which a picture is darker than one that holds a white; 1 for most."""
-    bright = float(np.percentile(linear_luminance(pixels[::6, ::6]), 99))
-    return float(np.clip(bright / 0.6, 0.08, 1))
-
-
 def dyed(colour: tuple[int, int, int], exposure: float = 1.0) -> F32:
     """Return (3,) linear light of a plainly lit cloth that is dyed in a colour of sRGB bytes."""
-    lab = lab_of(np.array([colour], np.uint8))[0]
-    lab[0] = DARKEST + float(lab[0]) * (LIGHTEST - DARKEST) / 100 if not 20 < lab[0] < 85 else lab[0]
-    chroma = float(np.hypot(lab[1], lab[2]))
-    if chroma > LOUD:
-        lab[1:] *= (LOUD + 0.6 * (chroma - LOUD)) / chroma
-    return linear_of(rgb_of(lab)) * np.float32(exposure)
+    return linear_of(rgb_of(cloth_lab(colour))) * np.float32(exposure)
 
 
 def lit(colour: F32, light: Light) -> F32:

@@ -16,6 +16,7 @@ from genkol.compose import change, cover
 from genkol.evaluation.gates import Judge, Verdict
 from genkol.evaluation.gates.trial import SeenFace
 from genkol.services import BACKGROUND, HAIR_EDITING, OBJECT_INTERACTION, VIRTUAL_TRY_ON, Aspect
+from genkol.vision.colour import lab_of, rgb_of
 from tests.unit.evaluation.metrics.test_found import bottle
 from tests.unit.flow.planning import algorithm
 
@@ -43,6 +44,7 @@ def part(top: int, bottom: int, left: int = 90, right: int = 210) -> U8:
 
 
 NOISE = np.random.default_rng(2).integers(90, 150, (HEIGHT, WIDTH, 3), np.uint8)
+NOISE[:24, :80] = 250  # a white, by which the picture is known to be well lit
 PORTRAIT = Image(cv2.GaussianBlur(NOISE, (0, 0), 1.5))
 HAIR, SKIN, CLOTHES = part(10, 40), part(40, 150), part(150, 400)
 PERSON = Person(part(10, 400), HAIR, SKIN, CLOTHES * 0, CLOTHES, CLOTHES * 0, np.zeros((0, 4), np.float32))
@@ -98,6 +100,16 @@ def test_what_is_dyed_is_held_to_the_asked_colour_and_strength(kind: Any, where:
     wrong = judged(kind, dyed(where, (40, 40, 170)))
     assert wrong.measured[metric] > 60
     assert not wrong.passed
+
+
+@pytest.mark.parametrize("off", [(8, 0, 0), (-8, 0, 0), (0, 8, 0), (0, -8, 0), (0, 0, 8), (0, 0, -8)])
+def test_clothes_of_another_dye_are_caught_and_folds_are_none(off: tuple[int, int, int]) -> None:
+    shade = np.where(np.arange(WIDTH) % 90 < 20, 0.6, 1.0)[None, :, None]
+    colour = lab_of(np.uint8([[red(None)]]))
+    good, wrong = ((rgb_of(colour + np.float32(by)) * 255 * shade).astype(np.float32) for by in ((0, 0, 0), off))
+    whole = np.ones((HEIGHT, 1, 1), np.float32)
+    assert judged(RECOLOUR, change(PORTRAIT.pixels, good * whole, CLOTHES)).measured["cloth_de"] < 2
+    assert judged(RECOLOUR, change(PORTRAIT.pixels, wrong * whole, CLOTHES)).measured["cloth_de"] > 6
 
 
 def test_dye_on_skin_is_spill() -> None:
