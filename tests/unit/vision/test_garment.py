@@ -52,6 +52,14 @@ def test_landmarks_lie_at_the_corners_of_a_drawn_shirt():
     assert np.linalg.norm(marks.sleeves[1].lower[-1] - (480, 280)) < 8
 
 
+def test_the_edge_of_a_bright_print_is_not_taken_for_the_neckline():
+    plain = drawn(True)
+    pixels = plain.pixels.copy()
+    cv2.circle(pixels, (300, 285), 60, (250, 250, 250), -1)
+    opening = landmarks_of(cut_out(Image(pixels, plain.alpha))).opening
+    assert opening[:, 1].max() < 190, "the print begins at 225, and no other edge lies below the notch at 165"
+
+
 def test_a_given_kind_wins():
     assert landmarks_of(cut_out(drawn(True)), "shirt").kind == "shirt"
 

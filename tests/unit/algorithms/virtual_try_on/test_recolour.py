@@ -125,6 +125,15 @@ def test_a_button_stays():
     assert out[199:202, 159:162].mean() > out[185:215, 145:175].mean() + 8
 
 
+def test_the_bit_of_shirt_that_a_waistcoat_leaves_free_is_not_dyed():
+    suit = dressed((45, 45, 47), (50, 60, 90), folds(0.1))
+    pixels = suit.pixels.copy()
+    cv2.fillPoly(pixels, [np.array([(148, 111), (172, 111), (160, 128)])], (235, 232, 225))
+    out = recoloured(Image(pixels), worn_by(suit), colour="crimson")
+    assert np.abs(out[113:118, 156:164].astype(int) - pixels[113:118, 156:164]).max() < 3
+    assert out[200, 120, 0] > 100
+
+
 def test_the_intensity_scales_the_change():
     portrait = dressed((40, 90, 200))
     who = worn_by(portrait, bottom=False)

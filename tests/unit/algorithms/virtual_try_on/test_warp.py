@@ -88,6 +88,16 @@ def test_hardly_a_pixel_of_the_old_shirt_is_as_it_was(dress, photo, posed):
     assert repainted > 0.95
 
 
+def test_no_line_of_the_old_cuff_stays_on_the_arm(dress, photo):
+    """The white rim of the old sleeve, which the parser takes half for skin, at about (170, 830)."""
+    portrait = photo(MAN)
+    done = compose(portrait, [dress(MAN, garment("garment-tshirt-red.png"))]).pixels
+    h, w = done.shape[:2]
+    arm = np.s_[int(0.79 * h) : int(0.83 * h), int(0.197 * w) : int(0.225 * w)]
+    assert lab_of(portrait.pixels[arm])[..., 0].max() > 80
+    assert lab_of(done[arm])[..., 0].max() < 60
+
+
 def folded(grid) -> float:
     """The share of a grid's cells that lie the wrong way round."""
     across, down = np.diff(grid.target, axis=1)[:-1], np.diff(grid.target, axis=0)[:, :-1]
