@@ -13,6 +13,7 @@ from ray.exceptions import RayTaskError, TaskCancelledError
 from ray.serve.exceptions import BackPressureError, RayServeException
 from ray.serve.handle import DeploymentHandle
 
+from deployments.sites import statuses
 from deployments.watch import ended
 from genkol.errors import NoFace
 from tests.acceptance.conftest import Cluster
@@ -98,7 +99,7 @@ async def most_replicas(deployment: str, seconds: float) -> int:
     """How many there were at once, within a time or until there were two."""
     most, end = 0, time.monotonic() + seconds
     while most < 2 and time.monotonic() < end:
-        states = serve.status().applications[NAME].deployments[deployment].replica_states
+        states = statuses()[NAME].deployments[deployment].replica_states
         most = max(most, sum(states.values()))
         await asyncio.sleep(0.2)
     return most
@@ -124,8 +125,8 @@ async def test_a_cancelled_coroutine_stops_and_a_cancelled_function_runs_on(
 ) -> None:
     """Why a host's `run` is a coroutine, and asks whether it is cancelled where the algorithm reports progress."""
     before = len(cluster.lines())
-    coroutine = stages["First"].after.remote(20.0)
-    await coroutine._to_object_ref()
+    coroutine = stages["First"].patient.remote(20.0)
+    assert await until_told(cluster, "async-began", before)
     coroutine.cancel()
     function = stages["First"].blocking.remote(1.5)
     assert await until_told(cluster, "sync-began", before)

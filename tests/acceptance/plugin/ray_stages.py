@@ -17,12 +17,16 @@ def tell(word):
 
 class Stage:
     async def after(self, seconds, *values):
+        await asyncio.sleep(seconds)
+        return sum(values) + 1
+
+    async def patient(self, seconds):
+        tell("async-began")
         try:
             await asyncio.sleep(seconds)
         except asyncio.CancelledError:
             tell("async-cancelled")
             raise
-        return sum(values) + 1
 
     def blocking(self, seconds):
         tell("sync-began")
