@@ -232,15 +232,25 @@ async def test_where_no_site_has_a_replica_the_first_that_gets_one_does_the_step
 async def test_a_value_that_was_lost_with_its_site_is_made_anew_at_another() -> None:
     class Dying(Emptied):
         def _handle(self, name: str) -> Any:
-            if name.startswith("double"):
-                self.empty = {"aws"}  # when the last step is called, the first one's site goes, with its value
-            return super()._handle(name)
+            handle = super()._handle(name)
+            if not name.startswith("double"):
+                return handle
+
+            class Handle:
+                class run:
+                    @staticmethod
+                    def remote(*args: Any) -> Call:
+                        handles.empty = {"aws"}  # the first step was called; its site goes, with its value
+                        return handle.run.remote(*args)  # type: ignore[no-any-return]
+
+            return Handle
 
     handles = Dying()
     handles.ends["double@local"] = [input_lost()]
     plan = planned("hair-editing", "upscaling")
     plan = replace(plan, steps=(plan.steps[0], replace(plan.steps[1], sites=("local",))))
     outcome = await run(handles, plan)
+    assert handles.calls[:2] == ["no-op@aws", "double@local"]
     assert set(outcome.sites.values()) == {"local"}
 
 
