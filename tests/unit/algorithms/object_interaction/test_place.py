@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from genkol.algorithm import Step
+from genkol.algorithms.object_interaction import place
 from genkol.algorithms.object_interaction.cutout import cut_out
 from genkol.algorithms.object_interaction.grip import find_grip
 from genkol.algorithms.object_interaction.hand import curl, palm_shown, thumb_away
-from genkol.algorithms.object_interaction.place import REMEMBERED, ProductPlacement
+from genkol.algorithms.object_interaction.place import ProductPlacement
 from genkol.algorithms.object_interaction.scale import pixels_per_cm
 from genkol.algorithms.object_interaction.spot import NEARER, desk_edge, find_spot
 from genkol.artifacts import Face, Image, Kind, Layer, Person
@@ -40,10 +41,10 @@ def product() -> Callable[..., Image]:
 
     @cache
     def read(name: str = "product-juice-green.png") -> Image:
-        place = next((folder / name for folder in folders if (folder / name).exists()), None)
-        if place is None:
+        file = next((folder / name for folder in folders if (folder / name).exists()), None)
+        if file is None:
             pytest.skip(f"{name} is not shipped, and the shared photographs are not here (../shared/data)")
-        image = read_input("product", Kind.PRODUCT, place.read_bytes())
+        image = read_input("product", Kind.PRODUCT, file.read_bytes())
         assert isinstance(image, Image)
         return image
 
@@ -119,13 +120,14 @@ def test_a_product_is_cut_out_once_and_the_least_recent_are_forgotten(work, case
     finder = work._salient
     monkeypatch.setattr(work, "_salient", lambda pixels: asked.append(1) or finder(pixels))
     monkeypatch.setattr(work, "_known", {})
+    monkeypatch.setattr(place, "REMEMBERED", 2)
     photo = on_white(product())
     first = placed(work, case("halfbody-m-01"), photo)
     assert placed(work, case("halfbody-m-01"), Image(photo.pixels.copy())).digest == first.digest
     assert len(asked) == 1
-    for level in range(REMEMBERED + 2):
+    for level in range(1, 4):
         work._cutout(Image(np.clip(photo.pixels.astype(int) - level, 0, 255).astype(np.uint8)))
-    assert len(work._known) == REMEMBERED
+    assert len(work._known) == 2
 
 
 def test_a_lump_of_the_ground_under_the_foot_is_cut_off(work, product):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -14,7 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from genkol.artifacts import F32, F64, U8
+from genkol.artifacts import F32, F64, U8, Image
 from genkol.errors import BadFlow, MissingInput
 from genkol.evaluation import cli
 from genkol.evaluation.gates import Judge
@@ -147,10 +146,10 @@ def test_a_malformed_option_is_refused_before_anything_runs(folder: Path, option
 
 
 @pytest.mark.weights
-def test_two_shipped_photographs_make_a_report_that_passes(shipped_photos: Path, tmp_path: Path) -> None:
+def test_two_shipped_photographs_make_a_report_that_passes(photo: Callable[..., Image], tmp_path: Path) -> None:
     pytest.importorskip("dlib", reason="the extra `evaluation` (dlib-bin) is not installed")
     for name in ("person-halfbody-f-02.jpg", "person-halfbody-m-01.jpg", "makeup-f-natural-01.jpg"):
-        shutil.copy(shipped_photos / name, tmp_path)
+        (tmp_path / name).write_bytes(write_image(photo(name, 800), "jpeg"))
     evaluation = Evaluation()
     rows = list(evaluation.rows(tmp_path, Asked(["makeup-transfer", "background"])))
     evaluation.close()

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from genkol.artifacts import F32, Image
 from genkol.errors import BadFlow, Unsuitable
 from genkol.evaluation import cli
+from genkol.evaluation.report import mattes
 from genkol.evaluation.report.mattes import GARMENT, MODNET, PRODUCT, U2NET, matte_rows, matters, soft_shadow
 from genkol.evaluation.report.page import page
 from genkol.evaluation.report.summary import summary
@@ -91,9 +92,13 @@ def test_what_cannot_be_measured_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.weights
 @pytest.mark.shared
-def test_mattes_stand_beside_those_of_u2net_in_the_same_run(public_photos: Path, weights_setup: WeightsSetup) -> None:
+def test_mattes_stand_beside_those_of_u2net_in_the_same_run(
+    public_photos: Path, weights_setup: WeightsSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On one ground: the large model takes its time."""
     if not default_folder().has(U2NET):
         pytest.skip("u2net is not here (genkol weights fetch u2net)")
+    monkeypatch.setattr(mattes, "GROUNDS", {"grey": mattes.GROUNDS["grey"]})
     asked = {who: cut for who, cut in matters(weights_setup, [U2NET]).items() if who in (MODNET, PRODUCT, U2NET)}
     report = summary([], Registry(), list(matte_rows(public_photos / "groundtruth", asked)))
     mse = {who: report["mattes"][who]["mse_median"] for who in asked}
