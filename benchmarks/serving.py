@@ -79,7 +79,7 @@ def engine(
 
 def finisher(replicas: int = 1) -> dict[str, Any]:
     """The finisher's application."""
-    return _app("finisher", "deployments.finisher:app", None, {}, "Finisher", replicas, max_ongoing_requests=8)
+    return _app("finisher", "deployments.finisher:app", None, {}, "Finisher", replicas, max_ongoing_requests=32)
 
 
 def host(key: str, site: str = "local", replicas: int = 1) -> dict[str, Any]:

@@ -121,12 +121,13 @@ class Calls:
         """Ids of what a step needs and nobody makes: it was not needed as long as the step's own result was kept."""
         return [need for need in step.needs if need not in self.responses and need not in self.cut.stored]
 
-    def first_choice(self, id: str) -> PlannedStep:
-        """A step by who made its kept result, else as planned; at the site that is best for it."""
+    def choice(self, id: str, by: str | None = None) -> PlannedStep:
+        """A step as an algorithm (``service/name``) does it; when none is named as who made its kept result did, or as
+        planned.
+        """
         step = self.plan.step(id)
-        by = self.cut.instead.get(id, step.key)
-        choice = next(choice for choice in step.choices if choice.key == by)
-        return choice.at(choice.site)
+        by = by or self.cut.instead.get(id, step.key)
+        return next(choice for choice in step.choices if choice.key == by)
 
     def source(self, wire: Wire) -> Any:
         """What stands for the value of a wire."""

@@ -83,6 +83,6 @@ class Finisher:
 def app(args: FinisherArgs) -> serve.Application:
     """The finisher's application: ``import_path: deployments.finisher:app``."""
     deployment = serve.deployment(
-        name=FINISHER, max_ongoing_requests=2, ray_actor_options={"num_cpus": 0.1}, request_router_config=dict(ROUTING)
+        name=FINISHER, max_ongoing_requests=32, ray_actor_options={"num_cpus": 0.1}, request_router_config=dict(ROUTING)
     )
     return deployment(Finisher).bind()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,37 +98,50 @@ class Run:
         refuse what it makes. Return who, and the seconds it took.
         """
         refusals: list[GateFailed] = []
-        first = True
+        called = True
         for choice in step.choices:
             try:
-                return await self._at_some_site(choice, first)
+                return await self._at_some_site(choice, self.calls.call_instead, called)
             except GateFailed as error:
                 refusals.append(error)
-                first = False
+                called = False
         raise refused(refusals)
 
-    async def _at_some_site(self, step: PlannedStep, first: bool) -> tuple[PlannedStep, float]:
-        """Wait until the step is done at one of its sites; a lost call is made anew at the next of them.
+    async def _at_some_site(
+        self, step: PlannedStep, call: Callable[[PlannedStep], None], called: bool
+    ) -> tuple[PlannedStep, float]:
+        """Wait until the step is done at one of its sites. A call that is lost is made anew at the next, `TRIES` calls
+        in all; one that left a site where no replica could take it was none.
 
         Args:
-            step: whose sites are tried in turn, `TRIES` times in all.
-            first: whether its call at the first site was already made.
+            step: with its sites, the best first.
+            call: makes the call of a step at a site.
+            called: whether that at the first site was already made.
         """
-        for number in range(TRIES):
-            here = step.at(step.sites[number % len(step.sites)])
+        here, lost = step.at(step.site) if called else self._next(step), 0
+        while True:
             try:
-                if number or not first:
-                    self.calls.call_instead(here)
-                seconds = await self._one_end(here, may_leave=len(step.sites) > 1 and number + 1 < TRIES)
+                if not called:
+                    call(here)
+                called = False
+                seconds = await self._one_end(here, step.sites)
             except GenkolError as error:
-                if number + 1 == TRIES or not _may_be_repeated(error, step):
+                lost += not error.context.get("left")
+                if lost == TRIES or not _may_be_repeated(error, step):
                     raise
                 log.warning("the step %s is done anew: %s", step.id, error)
                 await self._restored(error, step.needs)
+                here = self._next(step, here.site)
             else:
                 self.done_by[step.id] = here
                 return here, seconds
-        raise AssertionError("the last try returns or raises")
+
+    def _next(self, step: PlannedStep, after: str | None = None) -> PlannedStep:
+        """The step at the next of its sites in their order; of those that have replicas, where there are any."""
+        start = step.sites.index(after) + 1 if after else 0
+        order = step.sites[start:] + step.sites[:start]
+        alive = [site for site in order if self._handles.has_replicas(step.key, site)]
+        return step.at((alive or order)[0])
 
     async def _restored(self, error: GenkolError, needs: Sequence[str]) -> None:
         """Have made anew what a failed call could not have, if that is why it failed: values that were lost with the
@@ -147,34 +160,25 @@ class Run:
                 group.create_task(_joined(self.restoring[id]))
 
     async def _made_anew(self, id: str) -> None:
-        step = self.done_by.get(id) or self.calls.first_choice(id)
+        step = self.calls.choice(id, self.done_by[id].key if id in self.done_by else None)
         try:
-            for number in range(TRIES):
-                try:
-                    await self._restore(self.calls.missing(step))
-                    self.calls.call(step)
-                    self.seconds[id] = await self._one_end(step, may_leave=False)
-                    self.done_by[id] = step
-                    return
-                except GenkolError as error:
-                    if number + 1 == TRIES or not _may_be_repeated(error, step):
-                        raise
-                    await self._restored(error, step.needs)
+            await self._restore(self.calls.missing(step))
+            _, self.seconds[id] = await self._at_some_site(step, self.calls.call, called=False)
         finally:
-            self.restoring.pop(step.id, None)
+            self.restoring.pop(id, None)
 
-    async def _one_end(self, step: PlannedStep, may_leave: bool) -> float:
+    async def _one_end(self, step: PlannedStep, sites: Sequence[str]) -> float:
         """Wait until the step's call has made its value; return the seconds that took, and learn from it.
 
         Args:
             step: at the site of the call.
-            may_leave: whether to give the call up when no replica is there to take it.
+            sites: all of the step's: where no replica can take the call, it is given up as soon as another has one.
         """
         place, health = Place(step.key, step.site), self._handles.health
         health.began(place)
         try:
             try:
-                seconds = await self._watched(step, may_leave)
+                seconds = await self._watched(step, sites)
             except (Exception, asyncio.CancelledError) as error:
                 raise _failure(error, step.id, step.key, step.site) from None
         except GenkolError as error:
@@ -193,13 +197,15 @@ class Run:
         health.done(place, seconds)
         return seconds
 
-    async def _watched(self, step: PlannedStep, may_leave: bool) -> float:
+    async def _watched(self, step: PlannedStep, sites: Sequence[str]) -> float:
         response = self.calls.responses[step.id]
 
         def find() -> DeploymentHandle:
             handle = self._handles.host(step.key, step.site)
-            if may_leave and not self._handles.has_replicas(step.key, step.site):
-                raise StepFailed(f"No replica of {step.key} runs at {step.site}.", lost=True)
+            alive = [site for site in sites if self._handles.has_replicas(step.key, site)]
+            if alive and step.site not in alive:
+                self.calls.take_back(step.id)
+                raise StepFailed(f"No replica of {step.key} runs at {step.site}.", lost=True, left=True)
             return handle
 
         ref = await taken(response, find)

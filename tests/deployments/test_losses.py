@@ -185,30 +185,73 @@ async def test_a_layer_that_is_lost_before_the_picture_is_finished_is_made_anew(
     assert handles.calls == ["no-op@local", "finisher@local", "no-op@local", "finisher@local"]
 
 
+class Waiting(Call):
+    """One that nobody takes."""
+
+    async def _to_object_ref(self) -> Any:
+        await asyncio.sleep(3600)
+
+
+class Emptied(Sites):
+    """Sites where calls wait as long as no replica is there."""
+
+    def host(self, key: str, site: str) -> Any:
+        if site not in self.empty:
+            return super().host(key, site)
+
+        class Handle:
+            class run:
+                @staticmethod
+                def remote(*args: Any) -> Call:
+                    return Waiting(None)
+
+        return Handle
+
+
 async def test_a_site_without_replicas_is_left_for_another_but_the_last_one_is_waited_for() -> None:
-    class Waiting(Call):
-        async def _to_object_ref(self) -> Any:
-            await asyncio.sleep(3600)
-
-    class Empty(Sites):
-        def host(self, key: str, site: str) -> Any:
-            if site != "aws":
-                return super().host(key, site)
-
-            class Handle:
-                class run:
-                    @staticmethod
-                    def remote(*args: Any) -> Call:
-                        return Waiting(None)
-
-            return Handle
-
-    handles = Empty()
+    handles = Emptied()
     handles.empty = {"aws"}
     await run(handles, planned("hair-editing"))
     assert "no-op@local" in handles.calls
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(run(handles, planned("hair-editing", sites=("aws",))), 0.3)
+
+
+async def test_where_no_site_has_a_replica_the_first_that_gets_one_does_the_step() -> None:
+    """And not the one at which the tries happen to end: a dead site may never come back."""
+    handles = Emptied()
+    handles.empty = {"aws", "local"}
+    asked = asyncio.create_task(run(handles, planned("hair-editing")))
+    await asyncio.sleep(0.3)
+    assert not asked.done()
+    handles.empty = {"aws"}
+    outcome = await asked
+    assert list(outcome.sites.values()) == ["local"]
+
+
+async def test_a_value_that_was_lost_with_its_site_is_made_anew_at_another() -> None:
+    class Dying(Emptied):
+        def _handle(self, name: str) -> Any:
+            handle = super()._handle(name)
+            if not name.startswith("double"):
+                return handle
+
+            class Handle:
+                class run:
+                    @staticmethod
+                    def remote(*args: Any) -> Call:
+                        handles.empty = {"aws"}  # the first step was called; its site goes, with its value
+                        return handle.run.remote(*args)  # type: ignore[no-any-return]
+
+            return Handle
+
+    handles = Dying()
+    handles.ends["double@local"] = [input_lost()]
+    plan = planned("hair-editing", "upscaling")
+    plan = replace(plan, steps=(plan.steps[0], replace(plan.steps[1], sites=("local",))))
+    outcome = await run(handles, plan)
+    assert handles.calls[:2] == ["no-op@aws", "double@local"]
+    assert set(outcome.sites.values()) == {"local"}
 
 
 async def test_a_step_past_its_deadline_is_taken_back_and_done_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
