@@ -82,7 +82,7 @@ def cluster(fakes: tuple[type[Algorithm], ...]) -> Iterator[Cluster]:
     apps = kept + [host_of(hosts[0], fake.key()) for fake in fakes]
     config = config.model_copy(update={"applications": apps})
     url = f"http://127.0.0.1:{config.http_options.port}"
-    with local_ray(256, num_cpus=2):
+    with local_ray(256, num_cpus=8):  # what Ray may book: room for whatever a test adds, and what autoscaling added
         deploy(config)
         wait_until_running({app.name for app in config.applications}, 180)
         wait_until_healthy(url, sum("algorithm" in app.args for app in config.applications), 30)

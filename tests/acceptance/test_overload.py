@@ -87,12 +87,13 @@ def test_what_is_accepted_is_done_right_and_what_is_not_is_told_when_to_come_bac
         answers += [pool.submit(cluster.post, flow, portrait) for flow in flows[8:]]
     codes = [answer.result().status_code for answer in answers]
     assert codes[:8] == [200] * 8  # all were let in: whoever waits for the first stage is in nobody's way at the second
-    assert set(codes[8:]) == {503}, codes
-    for flow, answer in zip(flows[:8], answers, strict=False):
-        assert answer.result().content == in_process(flow, portrait)
-    for answer in answers[8:]:
-        assert answer.result().json()["code"] == "overloaded"
-        assert int(answer.result().headers["Retry-After"]) >= 1
+    assert 503 in codes[8:]  # the queue is full; but a machine may be so slow that some of them find room meanwhile
+    for flow, answer in zip(flows, answers, strict=True):
+        if answer.result().status_code == 200:
+            assert answer.result().content == in_process(flow, portrait)
+        else:
+            assert (answer.result().status_code, answer.result().json()["code"]) == (503, "overloaded")
+            assert int(answer.result().headers["Retry-After"]) >= 1
     assert cluster.post(flows[13], portrait).content == in_process(flows[13], portrait)
 
 
