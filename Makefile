@@ -49,9 +49,13 @@ demo-hybrid: weights  ## The same over two sites, one of which dies on the way
 serve: weights  ## Serve the API and its pages until Ctrl-C
 	@$(BIN)/genkol serve
 
-# The whole suite holds the unit tests and the documents' examples, so they run once.
+# The whole suite holds the unit tests and the documents' examples, so they run once. The tests on a real cluster mostly
+# wait for its processes: they run beside the others, and are told of at the end.
 test: weights lint  ## Everything that must hold, the real cluster too
-	@$(BIN)/python -m pytest $(DOCUMENTS) tests genkol docs README.md
+	@log=$$(mktemp); trap 'kill $$cluster 2>/dev/null; rm -f $$log' EXIT; trap 'exit 130' INT TERM; \
+	$(BIN)/python -m pytest -m ray tests/acceptance tests/deployments >$$log 2>&1 & cluster=$$!; \
+	nice -n 5 $(BIN)/python -m pytest -m "not ray" $(DOCUMENTS) tests genkol docs README.md; rest=$$?; \
+	echo "On a real cluster:"; wait $$cluster; on_cluster=$$?; cat $$log; exit $$((rest | on_cluster))
 
 check: setup lint unit  ## What one runs before each commit
 

@@ -17,7 +17,7 @@ from tests.acceptance.conftest import Cluster, flow_of, host_of
 
 pytestmark = pytest.mark.ray
 
-REQUESTS = 60
+REQUESTS = 40
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_each_request_ends_in_the_right_picture_or_a_typed_error(
     picture = chaos.portrait()
     asks = partial(chaos.flow, algorithm="fake")
     crowd = chaos.Crowd(cluster.url, picture, asks, chaos.pictures_of(fakes, picture, asks))
-    killer = chaos.Killer(chaos.victims("fake"), cloud, every=6, node_after=REQUESTS // 2 + 1)
+    killer = chaos.Killer(chaos.victims("fake"), cloud, every=4, node_after=REQUESTS // 2 + 1)
     found = chaos.chaos(crowd, killer, REQUESTS)
 
     assert len(killer.killed) >= 8
