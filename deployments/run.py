@@ -27,6 +27,9 @@ log = logging.getLogger("genkol.dispatch")
 TRIES = 3
 """How often a step is done anew when its call is lost."""
 
+PAUSE_S = 0.5
+"""Before another call to where the last one was lost: until it is known there which replicas are left."""
+
 
 @dataclass
 class Run:
@@ -251,6 +254,7 @@ class Run:
                 if number + 1 == TRIES or not error.context.get("lost"):
                     raise
                 log.warning("the picture is finished anew: %s", error)
+                await asyncio.sleep(number * PAUSE_S)
                 await self._restored(error, self.calls.finisher_needs)
             self.calls.take_back(FINISH)
             self.calls.call_finisher()
