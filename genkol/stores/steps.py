@@ -119,12 +119,12 @@ class StepCache:
 
     async def _holder(self, name: str, token: str) -> str | None:
         """Take the lease of a name if it is free; return the token of who holds it then, None when nobody knows."""
+        asked = self._pool.submit(lambda: self._shelf.asked(lambda: self._leased(self._shelf.key(name), token), None))
         try:
-            return await self._apart(
-                lambda: self._shelf.asked(lambda: self._leased(self._shelf.key(name), token), None)
-            )
+            return await asyncio.wrap_future(asked)
         except asyncio.CancelledError:
-            self._soon(lambda: self._release(name, token))  # taken in its thread perhaps; else it lapses
+            # Its thread may take the lease all the same, and only then can it be given back.
+            asked.add_done_callback(lambda _: self._soon(lambda: self._release(name, token)))
             raise
 
     def _leased(self, key: str, token: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -230,6 +231,24 @@ async def test_a_cancelled_holder_lets_the_next_one_work_at_once(cache: Make) ->
     first.cancel()
     async with asyncio.timeout(20):
         assert (await second).value == "v"
+
+
+async def test_one_who_is_cancelled_while_taking_the_lease_gives_it_back(
+    cache: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = cache(lease_s=60)
+    leased = one._leased
+
+    def late(key: str, token: str) -> str:
+        time.sleep(0.3)
+        return leased(key, token)
+
+    monkeypatch.setattr(one, "_leased", late)
+    first = asyncio.create_task(one.once(name(1), made("never")))
+    await asyncio.sleep(0.1)
+    first.cancel()
+    async with asyncio.timeout(20):
+        assert (await one.once(name(1), made("v"))).value == "v"
 
 
 async def test_one_who_waits_may_go(cache: Make) -> None:
