@@ -62,15 +62,8 @@ class Finisher:
         work = partial(copy_context().run, self._finish, plan, wanted, portrait, last, *layers)
         return await loop.run_in_executor(self._threads, work)
 
-    def _finish(
-        self,
-        plan: Plan,
-        wanted: Wanted,
-        portrait: Image | Stored | Stray,
-        last: Image | Stored | Stray | None,
-        *layers: Layer | Stored | Stray,
-    ) -> Finished:
-        values, versions = brought_in((portrait, last, *layers))
+    def _finish(self, plan: Plan, wanted: Wanted, *given: Image | Layer | Stored | Stray | None) -> Finished:
+        values, versions = brought_in(given)
         base, end, *stack = opened(self._cache, values)
         assert isinstance(base, Image)
         assert end is None or isinstance(end, Image)

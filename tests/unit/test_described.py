@@ -71,7 +71,7 @@ class Rich(Algorithm):
         return None if "makeup" in given or params.spot else "Give a makeup reference or a spot."
 
     def run(self, portrait: Image, makeup: Image | None = None, *, params: Params, step: Step) -> Layer:
-        raise NotImplementedError
+        raise AssertionError("It is described and planned with; whoever runs it is another process.")
 
 
 @pytest.fixture
