@@ -6,15 +6,9 @@ import pytest
 
 from deployments.health import FIRST_PAUSE_S, LONGEST_PAUSE_S, LOSSES, PROBE_S, Health
 from deployments.names import Place
+from tests.clock import Clock
 
 HERE, THERE = Place("background/composite", "local"), Place("background/composite", "aws")
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -16,15 +16,9 @@ from deployments.stored import replicas_cache
 from genkol.settings import settings
 from genkol.telemetry.prometheus import PrometheusMeter
 from genkol.testing import fake_portrait
+from tests.clock import Clock
 
 HERE, THERE = Place("background/composite", "local"), Place("background/composite", "aws")
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_breakers_and_losses_are_told_by_algorithm_and_site() -> None:

@@ -17,6 +17,7 @@ from genkol.flow.plan import Other, Plan
 from genkol.telemetry.prometheus import PrometheusMeter
 from genkol.telemetry.story import Again, Listener, StepStory
 from genkol.telemetry.telemetry import count
+from tests.clock import Clock
 from tests.unit.flow.planning import generator
 from tests.unit.telemetry.conftest import Value
 
@@ -28,16 +29,9 @@ MAKEUP, BACK = "makeup-transfer", "background"
 FIRST, SECOND = "makeup-transfer/mesh", "makeup-transfer/second"
 
 
-class Clock:
-    now = 50.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(50.0)
 
 
 @pytest.fixture
